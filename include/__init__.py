@@ -1,0 +1,1 @@
+"""Nightshift in plain Python: everything a night does, without a scheduler."""

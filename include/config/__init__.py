@@ -1,0 +1,1 @@
+"""The YAML files a user writes, as frozen objects."""

@@ -1,0 +1,39 @@
+"""What all configured objects share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+Column = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^_\x00-\x1f][^\x00-\x1f]*$")]
+Severity = Literal["warn", "block"]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Settings(BaseModel):
+    """A frozen mapping that refuses keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
+
+
+class Owner(Settings):
+    """Who is told when a person should look."""
+
+    name: str
+    """Person or team, as it should read in a message."""
+    slack: str | None = Field(default=None, pattern=r"^[#@A-Z][\w.-]{0,79}$")
+    """Slack channel (`#name` or its id); messages go to a file where it is unset."""
+    email: str | None = None
+    """Shown in reports; nothing is sent to it."""
+
+
+class Retention(Settings):
+    """How long what nobody pinned is kept."""
+
+    versions: str = Field(default="365d", pattern=r"^\d{1,6}[dw]$")
+    """Age at which a table version that nothing pins may be removed."""
+    grace: str = Field(default="7d", pattern=r"^\d{1,4}[dw]$")
+    """Files younger than this are never removed: staged files look like garbage."""
