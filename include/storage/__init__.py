@@ -1,0 +1,1 @@
+"""Where things are kept: locations, single objects, Delta tables."""
