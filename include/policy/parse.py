@@ -1,0 +1,210 @@
+"""From the text of a rule to the rule: ``every(7)``, ``any_of(on_alarm, every(30))``."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from include.errors import PolicyError
+from include.policy.rules.alarm import OnAlarm
+from include.policy.rules.combined import Combined
+from include.policy.rules.fixed import Every, Never
+from include.policy.rules.library import THRESHOLDS, AboveThreshold
+from include.policy.rules.loss import KOfN, OnLoss
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from include.config.model import PolicySettings
+    from include.policy.rules.base import Rule
+
+_TOKEN = re.compile(r"\s*([a-z_]+|[-+]?\d+(?:\.\d+)?%?|[(),])")
+_DEPTH = 8
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What holds whatever the rule says.
+
+    Attributes
+    ----------
+    cooldown : int
+        Partitions after a training in which no other is started.
+    budget_minutes_per_week : float or None
+        CPU minutes of trainings and probes in 7 days.
+    min_new_labels : int
+        Labels that must have matured since the champion's training cut.
+    """
+
+    cooldown: int = 0
+    budget_minutes_per_week: float | None = None
+    min_new_labels: int = 1
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A rule and the limits that hold it back."""
+
+    rule: Rule
+    limits: Limits = Limits()
+
+    @property
+    def text(self) -> str:
+        """The rule as it is written in YAML."""
+        return self.rule.text
+
+
+@dataclass(frozen=True)
+class _Shape:
+    build: Callable[..., Rule]
+    fewest: int
+    most: int
+    example: str
+
+
+def _every(n: float) -> Rule:
+    return Every(_whole("every", n))
+
+
+def _k_of_n(k: float, n: float, tolerance: float = 0.0) -> Rule:
+    first, second = _whole("k_of_n", k), _whole("k_of_n", n)
+    if first > second:
+        raise PolicyError.at("policy k_of_n", f"k = {first} is more than n = {second}", "k of n", "write k_of_n(2, 5)")
+    return KOfN(first, second, tolerance)
+
+
+def _above(signal: str, default: float) -> Callable[..., Rule]:
+    def build(threshold: float = default) -> Rule:
+        return AboveThreshold(signal, threshold)
+
+    return build
+
+
+_SHAPES: dict[str, _Shape] = {
+    "never": _Shape(Never, 0, 0, "never"),
+    "always": _Shape(lambda: Every(1), 0, 0, "always"),
+    "every": _Shape(_every, 1, 1, "every(7)"),
+    "on_alarm": _Shape(OnAlarm, 0, 0, "on_alarm"),
+    "on_loss": _Shape(lambda k=3.0: OnLoss(float(k)), 0, 1, "on_loss(3)"),
+    "k_of_n": _Shape(_k_of_n, 2, 3, "k_of_n(2, 5)"),
+    **{name: _Shape(_above(name, value), 0, 1, f"{name}({value:g})") for name, value in THRESHOLDS.items()},
+}
+_COMBINED = ("all_of", "any_of")
+RULES = (*_SHAPES, *_COMBINED)
+"""Names of all rules."""
+
+
+def parse(rule: str, limits: Limits | None = None) -> Policy:
+    """Return the policy that a text names.
+
+    Parameters
+    ----------
+    rule : str
+        Such as ``every(7)`` or ``any_of(on_alarm, every(30))``.
+    limits : Limits, optional
+        Cooldown, budget and new labels; none of them binding when left out.
+
+    Raises
+    ------
+    PolicyError
+        When the text is no rule; says where, what was expected, and what was probably meant.
+
+    Examples
+    --------
+    >>> parse("any_of( every( 7 ),on_loss(3))").text
+    'any_of(every(7), on_loss(3))'
+    """
+    tokens = _tokens(rule)
+    found, rest = _rule(rule, tokens, 0)
+    if rest:
+        raise PolicyError.at(f"policy {rule!r}", f"{' '.join(rest)!r} follows the rule", "one rule", _advice())
+    return Policy(found, limits or Limits())
+
+
+def policy_of(settings: PolicySettings) -> Policy:
+    """Return the policy of a model's YAML."""
+    limits = Limits(settings.cooldown, settings.budget_minutes_per_week, settings.min_new_labels)
+    return parse(settings.rule, limits)
+
+
+def _advice() -> str:
+    return "write one of " + ", ".join(shape.example for shape in _SHAPES.values()) + ", all_of(…), any_of(…)"
+
+
+def _tokens(rule: str) -> list[str]:
+    found, place = [], 0
+    while place < len(rule.rstrip()):
+        match = _TOKEN.match(rule, place)
+        if not match:
+            raise PolicyError.at(f"policy {rule!r}", f"cannot read {rule[place:].strip()!r}", "a rule", _advice())
+        found.append(match[1])
+        place = match.end()
+    return found
+
+
+def _rule(text: str, tokens: list[str], depth: int) -> tuple[Rule, list[str]]:
+    if not tokens or tokens[0] not in RULES or depth > _DEPTH:
+        raise _unknown(text, tokens[0] if tokens else "", depth)
+    name, rest = tokens[0], tokens[1:]
+    arguments: list[Rule | float] = []
+    if rest[:1] == ["("]:
+        arguments, rest = _arguments(text, rest[1:], depth)
+    return _built(text, name, arguments), rest
+
+
+def _unknown(text: str, word: str, depth: int) -> PolicyError:
+    if depth > _DEPTH:
+        return PolicyError.at(f"policy {text[:60]!r}…", f"rules nested {depth} deep", f"at most {_DEPTH}", _advice())
+    close = difflib.get_close_matches(word, RULES, n=1)
+    do = f"did you mean {close[0]!r}? Else {_advice()}" if close else _advice()
+    return PolicyError.at(f"policy {text!r}", f"{word!r} is not a rule" if word else "is empty", "a rule", do)
+
+
+def _arguments(text: str, tokens: list[str], depth: int) -> tuple[list[Rule | float], list[str]]:
+    found: list[Rule | float] = []
+    rest = tokens
+    while rest and rest[0] != ")":
+        number = _number(rest[0])
+        if number is None:
+            rule, rest = _rule(text, rest, depth + 1)
+            found.append(rule)
+        else:
+            found.append(number)
+            rest = rest[1:]
+        if rest[:1] == [","]:
+            rest = rest[1:]
+        elif rest[:1] != [")"]:
+            break
+    if not rest or rest[0] != ")":
+        raise PolicyError.at(f"policy {text!r}", "a bracket is not closed", "','  or ')'", _advice())
+    return found, rest[1:]
+
+
+def _built(text: str, name: str, arguments: Sequence[Rule | float]) -> Rule:
+    if name in _COMBINED:
+        rules = tuple(item for item in arguments if not isinstance(item, float))
+        if len(rules) < 2 or len(rules) < len(arguments):
+            raise PolicyError.at(f"policy {text!r}", f"{name} has {len(rules)} rules", "at least two rules", _advice())
+        return Combined("all_of" if name == "all_of" else "any_of", rules)
+    shape = _SHAPES[name]
+    if not shape.fewest <= len(arguments) <= shape.most or not all(isinstance(item, float) for item in arguments):
+        wanted = f"{shape.fewest} to {shape.most} numbers" if shape.most else "no brackets"
+        raise PolicyError.at(
+            f"policy {text!r}", f"{name} has {len(arguments)} arguments", wanted, f"write {shape.example}"
+        )
+    return shape.build(*arguments)
+
+
+def _number(token: str) -> float | None:
+    try:
+        return float(token[:-1]) / 100 if token.endswith("%") else float(token)
+    except ValueError:
+        return None
+
+
+def _whole(name: str, value: float) -> int:
+    if value != int(value) or value < 1:
+        raise PolicyError.at(f"policy {name}", f"{value:g} is not a count", "a whole number from 1", f"write {name}(7)")
+    return int(value)

@@ -1,0 +1,1 @@
+"""One rule a file; each is a pure function of what was known that night."""
