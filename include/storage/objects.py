@@ -34,7 +34,7 @@ def create_if_absent(location: Location, data: bytes) -> bool:
     try:
         client.put_object(Bucket=location.bucket, Key=location.key, Body=data, IfNoneMatch="*")
     except Exception as error:
-        if _status(error) == 412:
+        if _status(error) == 412 and not _retried(error):
             return False
         return _read_back(location, data, error)
     return True
@@ -206,6 +206,12 @@ def _status(error: BaseException) -> int | None:
         return None
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return int(status) if status else None
+
+
+def _retried(error: BaseException) -> bool:
+    """Tell whether the client sent it more than once: then the first may be what stands in the way."""
+    answer: Any = getattr(error, "response", None) or {}
+    return int(answer.get("ResponseMetadata", {}).get("RetryAttempts", 0)) > 0
 
 
 def _read_back(location: Location, data: bytes, error: Exception) -> bool:

@@ -1,0 +1,82 @@
+"""Bring an older table to the schema this code declares; refuse a newer one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from deltalake import DeltaTable, Schema
+from deltalake.exceptions import CommitFailedError
+
+from include.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from include.storage.specs import TableSpec
+
+VERSION_PROPERTY = "nightshift.schema_version"
+
+# (table name, version it has) -> what makes it the next version. Added columns need no entry.
+MIGRATIONS: dict[tuple[str, int], Callable[[DeltaTable], None]] = {}
+
+
+def bring_up_to_date(table: DeltaTable, spec: TableSpec) -> DeltaTable:
+    """Return the table with all declared columns and the declared version.
+
+    Raises
+    ------
+    StorageError
+        When the table is of a newer version, or a column has another type than declared.
+    """
+    version = int((table.metadata().configuration or {}).get(VERSION_PROPERTY) or 1)
+    if version > spec.version:
+        raise StorageError.at(
+            f"table {spec.name} at {table.table_uri}",
+            f"has schema version {version}",
+            f"version {spec.version} or older",
+            "use the newer Nightshift that wrote it",
+        )
+    there = {field.name: field for field in table.schema().fields}
+    wanted = {field.name: field for field in Schema.from_arrow(spec.schema).fields}
+    changed = [name for name, field in wanted.items() if name in there and there[name].type != field.type]
+    if changed:
+        name = changed[0]
+        raise StorageError.at(
+            f"table {spec.name}, column {name!r}",
+            f"is stored as {_type(there[name])}",
+            f"{_type(wanted[name])} as now declared",
+            "declare the old type again, or give the column a new name",
+        )
+    missing = [field for name, field in wanted.items() if name not in there]
+    if not missing and version == spec.version:
+        return table
+    return _migrated(table, spec, version, missing)
+
+
+def _migrated(table: DeltaTable, spec: TableSpec, version: int, missing: list[Any]) -> DeltaTable:
+    for step in range(version, spec.version):
+        if (spec.name, step) in MIGRATIONS:
+            MIGRATIONS[spec.name, step](table)
+    try:
+        if missing:
+            table.alter.add_columns(missing)
+        if version != spec.version:
+            table.alter.set_table_properties({VERSION_PROPERTY: str(spec.version)}, raise_if_not_exists=False)
+    except CommitFailedError:
+        table.update_incremental()
+        there = {field.name for field in table.schema().fields}
+        if any(field.name not in there for field in missing):
+            raise
+    table.update_incremental()
+    return table
+
+
+def _type(field: Any) -> str:
+    found = field.type
+    return str(getattr(found, "type", found))
+
+
+def without(schema: pa.Schema, *names: str) -> pa.Schema:
+    """Return the schema without some columns."""
+    return pa.schema([field for field in schema if field.name not in names])

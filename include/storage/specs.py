@@ -1,0 +1,78 @@
+"""What a table is: its columns, how its rows are grouped, its version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+PARTITION = "_partition"
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """The declared shape of a table.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in messages.
+    schema : pyarrow.Schema
+        All columns, those it is partitioned by included (as text).
+    version : int
+        Of the schema; a table of a newer one is refused, an older one is migrated.
+    partition_by : tuple of str
+        Columns that name its folders.
+    replaced_by : tuple of str
+        Those of them whose values decide what a publication replaces.
+    """
+
+    name: str
+    schema: Any
+    version: int = 1
+    partition_by: tuple[str, ...] = (PARTITION,)
+    replaced_by: tuple[str, ...] = (PARTITION,)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One data file that no reader sees yet.
+
+    Attributes
+    ----------
+    path : str
+        Relative to the table, as the log will name it.
+    rows, bytes : int
+        Rows in it and its size in bytes.
+    sha256 : str
+        Of the file; equal rows give equal bytes.
+    values : tuple of (str, str)
+        Its partition columns and their values.
+    statistics : str
+        JSON that the log keeps for readers.
+    modified_ms : int
+        When it was written (milliseconds since 1970).
+    """
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+    values: tuple[tuple[str, str], ...]
+    statistics: str
+    modified_ms: int
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publication did.
+
+    Attributes
+    ----------
+    version : int
+        Of the table that shows the rows.
+    changed : bool
+        False when they were there already.
+    """
+
+    version: int
+    changed: bool

@@ -1,0 +1,309 @@
+"""Delta tables: staged first, shown by one fenced commit, read in a stream.
+
+Why not the library's own writer: it holds a whole partition in memory, and two writers of one new partition both win.
+Here a data file is written once, invisibly; one commit adds it, removes what it replaces, and carries the application
+transaction of its partition, so that of two publishers one loses and looks again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction
+
+from include.errors import ConflictError, StorageError
+from include.storage.migrations import VERSION_PROPERTY, bring_up_to_date
+from include.storage.objects import sync_file
+from include.storage.specs import PARTITION, Published, Staged, TableSpec
+from include.storage.staging import stage_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from include.storage.locations import Location
+
+_TRIES = 40
+_NO_CLEAN_UP = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
+
+
+class Table:
+    """One Delta table at a location.
+
+    Parameters
+    ----------
+    location : Location
+        Where it is, or will be.
+    spec : TableSpec
+        What it should be.
+    """
+
+    def __init__(self, location: Location, spec: TableSpec) -> None:
+        self.location, self.spec = location, spec
+
+    # ---- reading -----------------------------------------------------------------------------------------------
+
+    def scan(
+        self,
+        columns: Sequence[str] | None = None,
+        partitions: Sequence[str] | None = None,
+        version: int | None = None,
+        **equal: str,
+    ) -> pa.RecordBatchReader:
+        """Return the rows as a stream of record batches, in no particular order.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            All of them when omitted.
+        partitions : sequence of str, optional
+            Keys of the partitions to read; all of them when omitted.
+        version : int, optional
+            Of the table, for a pinned read.
+        **equal
+            Other partition columns and the value they must have.
+        """
+        schema = self.spec.schema if columns is None else pa.schema([self.spec.schema.field(name) for name in columns])
+        table = self._open(version)
+        if table is None or (partitions is not None and not partitions):
+            return pa.RecordBatchReader.from_batches(schema, iter(()))
+        there = {field.name for field in table.schema().fields}
+        names = [name for name in schema.names if name in there]
+        found = pa.RecordBatchReader.from_stream(table.scan(columns=names, predicate=_predicate(partitions, equal)))
+        return pa.RecordBatchReader.from_batches(schema, _conformed(found, schema))
+
+    def read(
+        self,
+        columns: Sequence[str] | None = None,
+        partitions: Sequence[str] | None = None,
+        version: int | None = None,
+        **equal: str,
+    ) -> pa.Table:
+        """Return the rows whole; for small tables."""
+        return self.scan(columns, partitions, version, **equal).read_all()
+
+    def files(self, partitions: Sequence[str] | None = None, version: int | None = None) -> list[str]:
+        """Return the addresses of the data files that hold these partitions."""
+        table = self._open(version)
+        if table is None:
+            return []
+        filters = None if partitions is None else [(PARTITION, "in", list(partitions))]
+        return sorted(table.file_uris(filters))
+
+    def contents(self, version: int | None = None) -> list[dict[str, Any]]:
+        """Return one mapping a data file: its partition columns, ``rows`` and ``bytes``."""
+        table = self._open(version)
+        if table is None:
+            return []
+        found = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+        return [
+            {name: row[f"partition.{name}"] for name in self.spec.partition_by}
+            | {"rows": row["num_records"], "bytes": row["size_bytes"], "path": row["path"]}
+            for row in found
+        ]
+
+    def partitions(self, version: int | None = None) -> list[str]:
+        """Return the keys of the partitions that have rows, or had rows and were published empty."""
+        return sorted({row[PARTITION] for row in self.contents(version)})
+
+    def rows(self, partition: str, version: int | None = None) -> int:
+        """Return how many rows a partition has."""
+        return sum(row["rows"] for row in self.contents(version) if row[PARTITION] == partition)
+
+    def version(self) -> int | None:
+        """Return the newest version, or None when there is no table yet."""
+        table = self._open()
+        return None if table is None else int(table.version())
+
+    # ---- writing -----------------------------------------------------------------------------------------------
+
+    def token(self, values: str | Mapping[str, str]) -> int | None:
+        """Return what a publication of this partition must find unchanged; read it before staging."""
+        table = self._open()
+        return None if table is None else table.transaction_version(self._fence(self._values(values)))
+
+    def stage(self, batches: Iterable[pa.RecordBatch], values: str | Mapping[str, str]) -> Staged:
+        """Return a durable data file of the rows that no reader sees; see `include.storage.staging.stage_file`."""
+        return stage_file(self.location, self.spec, batches, self._values(values))
+
+    def publish(self, staged: Sequence[Staged], *, run_key: str | None = None, token: int | None = -1) -> Published:
+        """Show staged files in the place of what their partition held, in one commit.
+
+        Parameters
+        ----------
+        staged : sequence of Staged
+            Files of one partition.
+        run_key : str, optional
+            Names the content; the files' digests when omitted. The same again is a no-op.
+        token : int or None
+            Result of `token` before staging; -1 to replace whatever is there.
+
+        Raises
+        ------
+        ConflictError
+            When the partition was published since the token was read: what was staged is stale.
+        """
+        values = dict(staged[0].values)
+        if any(dict(s.values) != values for s in staged):
+            raise StorageError.at(
+                f"table {self.spec.name}", "files of several partitions in one publication", "one partition"
+            )
+        mine = _number(run_key or ",".join(sorted(s.sha256 for s in staged)))
+        fence = self._fence(values)
+        filters = [(name, "=", values[name]) for name in self.spec.replaced_by]
+        return self._commit(staged, "overwrite", fence, mine, filters, token)
+
+    def replace(
+        self, values: str | Mapping[str, str], batches: Iterable[pa.RecordBatch], *, run_key: str | None = None
+    ) -> Published:
+        """Stage and publish; the same content again is a no-op."""
+        token = self.token(values)
+        return self.publish([self.stage(batches, values)], run_key=run_key, token=token)
+
+    def append(self, rows: pa.Table, values: str | Mapping[str, str], *, run_key: str) -> Published:
+        """Add rows to a partition, once per ``run_key`` however often it is called."""
+        fence = f"append/{run_key}"
+        table = self._open()
+        if table is not None and table.transaction_version(fence) is not None:
+            return Published(int(table.version()), changed=False)
+        staged = self.stage(rows.to_batches(), values)
+        return self._commit([staged], "append", fence, 1, None, None)
+
+    def ensure(self) -> DeltaTable:
+        """Return the table, made if there is none and migrated if it is older.
+
+        Raises
+        ------
+        StorageError
+            When it is of a newer version than this code, or has a column of another type.
+        """
+        for attempt in range(_TRIES):
+            table = self._open()
+            if table is not None:
+                return bring_up_to_date(table, self.spec)
+            try:
+                DeltaTable.create(
+                    self.location.uri,
+                    schema=self.spec.schema,
+                    mode="error",
+                    partition_by=list(self.spec.partition_by),
+                    configuration={
+                        "delta.logRetentionDuration": "interval 36500 days",
+                        "delta.deletedFileRetentionDuration": "interval 36500 days",
+                        VERSION_PROPERTY: str(self.spec.version),
+                    },
+                    storage_options=self.location.storage_options,
+                    raise_if_key_not_exists=False,
+                )
+            except DeltaError:
+                if attempt > 5 and self._open() is None:
+                    raise
+                _pause(attempt)
+        raise ConflictError.at(
+            str(self.location), "the table could not be made", "an undisturbed moment", "run the step again"
+        )
+
+    # ---- inner -------------------------------------------------------------------------------------------------
+
+    def _open(self, version: int | None = None) -> DeltaTable | None:
+        try:
+            return DeltaTable(self.location.uri, version=version, storage_options=self.location.storage_options)
+        except TableNotFoundError:
+            if version is not None and DeltaTable.is_deltatable(self.location.uri, self.location.storage_options):
+                raise StorageError.at(
+                    str(self.location), f"version {version} is not there", "a version that is still kept"
+                ) from None
+            return None
+
+    def _values(self, values: str | Mapping[str, str]) -> dict[str, str]:
+        found = {PARTITION: values} if isinstance(values, str) else dict(values)
+        if set(found) != set(self.spec.partition_by):
+            raise StorageError.at(
+                f"table {self.spec.name}", f"partition columns {sorted(found)}", f"{list(self.spec.partition_by)}"
+            )
+        return found
+
+    def _fence(self, values: Mapping[str, str]) -> str:
+        return "publish/" + "/".join(f"{name}={values[name]}" for name in self.spec.replaced_by)
+
+    def _commit(
+        self, staged: Sequence[Staged], mode: str, fence: str, mine: int, filters: Any, token: int | None
+    ) -> Published:
+        actions = [
+            AddAction(s.path, s.bytes, dict(s.values), s.modified_ms, data_change=True, stats=s.statistics)
+            for s in staged
+        ]
+        for attempt in range(_TRIES):
+            table = self.ensure()
+            current = table.transaction_version(fence)
+            if current == mine:
+                return Published(int(table.version()), changed=False)
+            if mode == "overwrite" and token != -1 and current != token:
+                raise ConflictError.at(
+                    f"table {self.spec.name}, {fence}",
+                    "was published by somebody else meanwhile",
+                    "an unchanged partition",
+                    "run the step again",
+                )
+            try:
+                table.create_write_transaction(
+                    actions,
+                    mode=mode,
+                    schema=table.schema(),
+                    partition_by=list(self.spec.partition_by),
+                    partition_filters=filters,
+                    commit_properties=CommitProperties(app_transactions=[Transaction(fence, mine)]),
+                    post_commithook_properties=_NO_CLEAN_UP,
+                )
+            except CommitFailedError:
+                _pause(attempt)
+                continue
+            return Published(self._made_durable(table, fence, mine), changed=True)
+        raise ConflictError.at(
+            f"table {self.spec.name}", f"{_TRIES} commits lost to others", "a free moment", "run the step again"
+        )
+
+    def _made_durable(self, before: DeltaTable, fence: str, mine: int) -> int:
+        table = self._open()
+        version = int(table.version()) if table is not None else int(before.version()) + 1
+        if self.location.is_local:
+            for number in range(int(before.version()) + 1, version + 1):
+                path = self.location.path / "_delta_log" / f"{number:020d}.json"
+                if path.exists():
+                    sync_file(path)
+        return version
+
+
+def _predicate(partitions: Sequence[str] | None, equal: Mapping[str, str]) -> str | None:
+    terms = [f"{name} = {_text(value)}" for name, value in equal.items()]
+    if partitions is not None:
+        terms.append(f"{PARTITION} IN ({', '.join(_text(p) for p in partitions)})")
+    return " AND ".join(terms) or None
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _number(run_key: str) -> int:
+    return int(hashlib.sha256(run_key.encode()).hexdigest()[:15], 16)
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(random.random() * 0.05 * 2 ** min(attempt, 4))  # noqa: S311 (not a secret)
+
+
+def _conformed(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Give every batch exactly the declared columns; those an older file lacks are null."""
+    for batch in batches:
+        there = set(batch.schema.names)
+        columns = [
+            batch.column(field.name).cast(field.type) if field.name in there else pa.nulls(batch.num_rows, field.type)
+            for field in schema
+        ]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
