@@ -16,6 +16,16 @@ ColumnType = Literal[
 ]
 
 
+_SCHEDULES = {
+    "hour": "5 * * * *",
+    "day": "0 2 * * *",
+    "week": "0 2 * * 1",
+    "month": "0 2 1 * *",
+    "quarter": "0 2 1 1,4,7,10 *",
+    "year": "0 2 1 1 *",
+}
+
+
 class FilesSource(Settings):
     """Files: CSV, zipped or gzipped CSV, or Parquet."""
 
@@ -154,7 +164,7 @@ class Dataset(Settings):
     derive: dict[Column, str] = Field(default_factory=dict)
     """Further columns as SQL expressions (DuckDB) over the source's columns, computed before the contract is checked; no access to files or network."""
     schedule: str = "0 2 * * *"
-    """Cron line, in `timezone`, of when to pull the partition that has just ended."""
+    """Cron line, in `timezone`, of when to pull the partition that has just ended; one tick a partition. For days by default, with its like for other lengths (hours: `5 * * * *`, weeks: `0 2 * * 1`)."""
     timezone: str = "UTC"
     """IANA zone in which partitions are cut."""
     partition: Grain = "day"
@@ -179,6 +189,13 @@ class Dataset(Settings):
     """What the rows must be."""
     retention: Retention = Retention()
     """How long old versions are kept."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _schedule_of_the_grain(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "schedule" not in data and data.get("partition") in _SCHEDULES:
+            return data | {"schedule": _SCHEDULES[data["partition"]]}
+        return data
 
     @field_validator("timezone")
     @classmethod

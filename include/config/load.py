@@ -1,0 +1,258 @@
+"""YAML files → frozen objects; a broken file harms no other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from include.config.checks import dataset_flaws, model_flaws
+from include.config.dataset import Dataset
+from include.config.errors import did_you_mean, flaws_of, render, shown_path
+from include.config.model import Model
+from include.config.yaml_text import Document, Flaw, read_yaml
+from include.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Kind = Literal["dataset", "model"]
+Item = TypeVar("Item", Dataset, Model)
+_SCHEMAS: dict[Kind, type[Dataset] | type[Model]] = {"dataset": Dataset, "model": Model}
+
+
+@dataclass(frozen=True)
+class BrokenFile:
+    """A file that could not be read, and why."""
+
+    kind: Kind
+    name: str
+    path: Path
+    errors: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """Everything that is wrong, and the command that checks it."""
+        return "\n".join((*self.errors, check_with(self.name)))
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All datasets and models of a configuration folder, and the files that are broken.
+
+    Attributes
+    ----------
+    datasets, models : Mapping[str, Dataset], Mapping[str, Model]
+        What could be read, by name, in alphabetical order.
+    broken : Mapping[str, BrokenFile]
+        What could not, by `kind/name` (``dataset/flights``): a model and a dataset may share a name.
+    root : Path
+        Folder that holds ``datasets/`` and ``models/``.
+    sql : Mapping[str, str]
+        Text of each model's SQL file, by model.
+    """
+
+    datasets: Mapping[str, Dataset]
+    models: Mapping[str, Model]
+    broken: Mapping[str, BrokenFile]
+    root: Path
+    sql: Mapping[str, str]
+
+    def dataset(self, name: str) -> Dataset:
+        """Return a dataset by name; `ConfigError` when there is none, or its file has errors."""
+        return self._found("dataset", name, self.datasets)
+
+    def model(self, name: str) -> Model:
+        """Return a model by name; `ConfigError` when there is none, or its file has errors."""
+        return self._found("model", name, self.models)
+
+    def features_sql(self, model: str) -> str | None:
+        """Return the text of a model's SQL file, None when it has none."""
+        return self.sql.get(model)
+
+    def datasets_of(self, model: str) -> tuple[Dataset, ...]:
+        """Return the datasets that a model's night needs: the rows first, then the joined ones, then the target's."""
+        return tuple(self.dataset(name) for name in self.model(model).all_datasets)
+
+    def digest(self, model: str) -> str:
+        """Return the sha256 of everything that was configured for a model: itself, its SQL and its datasets."""
+        return digest(self.model(model), *self.datasets_of(model), sql=self.features_sql(model))
+
+    def _found(self, kind: Kind, name: str, items: Mapping[str, Item]) -> Item:
+        if name in items:
+            return items[name]
+        broken = self.broken.get(f"{kind}/{name}")
+        if broken:
+            raise ConfigError(broken.text)
+        folder = shown_path(self.root / f"{kind}s")
+        hint = did_you_mean(name, items) or f" Known {kind}s: {', '.join(items) or 'none'}."
+        message = f"{folder}: there is no {kind} {name!r}.{hint}"
+        raise ConfigError(message)
+
+
+def check_with(name: str) -> str:
+    """Return the sentence that names the command which checks a file."""
+    return f"Check it with: python -m include lint {name}"
+
+
+def digest(*items: BaseModel, sql: str | None = None) -> str:
+    """Return the sha256 (hex) of resolved configurations and an SQL text; equal for equal meaning, defaults included."""
+    resolved = [item.model_dump(mode="json") for item in items]
+    text = json.dumps([resolved, sql], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def config_root(environment: Mapping[str, str]) -> Path:
+    """Return the folder with ``datasets/`` and ``models/``: ``NIGHTSHIFT_CONFIG``, else the project's ``include/``."""
+    chosen = environment.get("NIGHTSHIFT_CONFIG")
+    return Path(chosen) if chosen else Path(__file__).resolve().parents[1]
+
+
+def load_catalog(root: Path) -> Catalog:
+    """Return all datasets and models below a folder; a file with errors stands in `Catalog.broken`, nothing raises.
+
+    Parameters
+    ----------
+    root : Path
+        Folder with ``datasets/*.yaml`` and ``models/*.yaml``; either may be missing.
+    """
+    datasets = sorted((root / "datasets").glob("*.y*ml"))
+    return _catalog(root, datasets, sorted((root / "models").glob("*.y*ml")))
+
+
+def load_one(root: Path, kind: Kind, name: str) -> Catalog:
+    """Return the catalog of one dataset, or of one model and the datasets it names; no other file is opened.
+
+    For a task that parses only its own DAG. What is broken or missing stands in `Catalog.broken` or is absent.
+    """
+    path = _path_of(root, kind, name)
+    if kind == "dataset":
+        return _catalog(root, [path] if path else [], [])
+    if path is None:
+        return _catalog(root, [], [])
+    named = _named_datasets(_read(path)[1].data)
+    paths = [found for dataset in named if (found := _path_of(root, "dataset", dataset))]
+    return _catalog(root, sorted(paths), [path])
+
+
+def load_dataset(path: Path) -> Dataset:
+    """Return the dataset of one file; `ConfigError` with everything that is wrong with it."""
+    item, _, errors = _load("dataset", path)
+    if not isinstance(item, Dataset) or errors:
+        raise ConfigError("\n".join((*errors, check_with(path.stem))))
+    return item
+
+
+def load_model(path: Path) -> Model:
+    """Return the model of one file, its references to datasets unchecked; `ConfigError` with everything wrong in it."""
+    item, _, errors = _load("model", path)
+    if not isinstance(item, Model) or errors:
+        raise ConfigError("\n".join((*errors, check_with(path.stem))))
+    return item
+
+
+def _catalog(root: Path, dataset_paths: Sequence[Path], model_paths: Sequence[Path]) -> Catalog:
+    datasets: dict[str, Dataset] = {}
+    models: dict[str, Model] = {}
+    broken: dict[str, BrokenFile] = {}
+    sql: dict[str, str] = {}
+    for path in dataset_paths:
+        item, _, errors = _load("dataset", path)
+        if isinstance(item, Dataset) and not errors:
+            datasets[item.name] = item
+        else:
+            _break(broken, "dataset", path, errors)
+    unreadable = {file.name for file in broken.values()}
+    for path in model_paths:
+        item, text, errors = _load("model", path)
+        if isinstance(item, Model) and not errors:
+            query = _sql_beside(path, item)
+            errors = _model_errors(item, text, path, datasets, unreadable, query)
+            if not errors:
+                models[item.name] = item
+                sql |= {item.name: query} if query is not None else {}
+                continue
+        _break(broken, "model", path, errors)
+    return Catalog(datasets, models, broken, root, sql)
+
+
+def _break(broken: dict[str, BrokenFile], kind: Kind, path: Path, errors: tuple[str, ...]) -> None:
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem)
+    broken[f"{kind}/{name}"] = BrokenFile(kind, name, path, errors)
+
+
+def _model_errors(
+    model: Model,
+    text: str,
+    path: Path,
+    datasets: Mapping[str, Dataset],
+    unreadable: set[str],
+    sql: str | None,
+) -> tuple[str, ...]:
+    flaws = list(model_flaws(model, datasets, unreadable, sql))
+    return render(flaws, read_yaml(text), text, path) if flaws else ()
+
+
+def _load(kind: Kind, path: Path) -> tuple[Dataset | Model | None, str, tuple[str, ...]]:
+    text, document = _read(path)
+    schema = _SCHEMAS[kind]
+    flaws = list(document.flaws)
+    item = None
+    if not flaws and not isinstance(document.data, dict):
+        found = "the file is empty" if document.data is None else "the file is not a mapping of keys to values"
+        flaws.append(Flaw((), f"{found}; a {kind} begins with name: {path.stem}"))
+    elif isinstance(document.data, dict):
+        try:
+            item = schema.model_validate(document.data)
+        except ValidationError as error:
+            flaws += flaws_of(error, schema, document.data)
+    flaws += _name_flaws(document, path)
+    if isinstance(item, Dataset):
+        flaws += dataset_flaws(item)
+    return item, text, render(flaws, document, text, path) if flaws else ()
+
+
+def _read(path: Path) -> tuple[str, Document]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        return "", Document(
+            None, {}, {}, (Flaw((), f"is not UTF-8: byte {error.start} cannot be read; save it as UTF-8"),)
+        )
+    except OSError as error:
+        return "", Document(None, {}, {}, (Flaw((), f"cannot be read: {error.strerror}"),))
+    return text, read_yaml(text)
+
+
+def _name_flaws(document: Document, path: Path) -> list[Flaw]:
+    name = document.data.get("name") if isinstance(document.data, dict) else None
+    if path.suffix != ".yaml":
+        return [Flaw((), f"the file's name ends in {path.suffix!r}; it must end in '.yaml'")]
+    if isinstance(name, str) and name != path.stem:
+        return [Flaw(("name",), f"is {name!r}, but the file is called {path.name!r}; they must be equal.")]
+    return []
+
+
+def _path_of(root: Path, kind: Kind, name: str) -> Path | None:
+    path = root / f"{kind}s" / f"{name}.yaml"
+    return path if path.parent == root / f"{kind}s" and path.is_file() else None
+
+
+def _named_datasets(data: Any) -> list[str]:
+    if not isinstance(data, dict):
+        return []
+    target = data.get("target")
+    listed = data.get("datasets")
+    names = [data.get("rows"), target.get("dataset") if isinstance(target, dict) else None]
+    names += listed if isinstance(listed, list) else []
+    return list(dict.fromkeys(name for name in names if isinstance(name, str)))
+
+
+def _sql_beside(path: Path, model: Model) -> str | None:
+    beside = path.parent / model.features if model.features else None
+    return beside.read_text(encoding="utf-8") if beside and beside.is_file() else None
