@@ -18,7 +18,7 @@ from include.storage.objects import sync_file
 from include.storage.specs import Staged, TableSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 GROUP_ROWS = 262_144
 _COUNTED = 32  # columns whose statistics the log keeps
@@ -27,7 +27,19 @@ _COUNTED = 32  # columns whose statistics the log keeps
 def stage_file(
     location: Location, spec: TableSpec, batches: Iterable[pa.RecordBatch], values: Mapping[str, str]
 ) -> Staged:
-    """Return a data file of the rows, durable but invisible.
+    """Return a data file of the rows, durable but invisible; see `Stager` for parameters and errors."""
+    stager = Stager(location, spec, values)
+    try:
+        for batch in batches:
+            stager.write(batch)
+        return stager.finish()
+    except BaseException:
+        stager.discard()
+        raise
+
+
+class Stager:
+    """A data file in the making: rows are pushed, and nobody sees them.
 
     Parameters
     ----------
@@ -35,48 +47,80 @@ def stage_file(
         Of the table.
     spec : TableSpec
         The rows are cast to its columns, safely.
-    batches : iterable of pyarrow.RecordBatch
-        With the table's columns, in any order; partition columns may be absent and are not stored.
     values : mapping
         Value of each partition column.
-
-    Raises
-    ------
-    StorageError
-        When columns are missing or unknown, or a value does not fit its type. Nothing is left behind.
     """
-    body = pa.schema([field for field in spec.schema if field.name not in spec.partition_by])
-    folder = "/".join(f"{name}={quoted(values[name])}" for name in spec.partition_by)
-    relative = f"{folder}/part-{uuid.uuid4().hex}.parquet"
-    system, base = location.filesystem()
-    target = f"{base}/{relative}"
-    system.create_dir(target.rsplit("/", 1)[0], recursive=True)
-    try:
-        metadata, digest, size = _write(system, target, body, _fitted(batches, body, spec))
-    except BaseException:
-        _discard(system, target)
-        raise
-    if location.is_local:
-        sync_file(Path(target))
-    ordered = tuple((name, values[name]) for name in spec.partition_by)
-    return Staged(
-        relative, metadata.num_rows, size, digest, ordered, _statistics(metadata, body), int(time.time() * 1000)
-    )
 
+    def __init__(self, location: Location, spec: TableSpec, values: Mapping[str, str]) -> None:
+        self._location, self._spec = location, spec
+        self._values = tuple((name, values[name]) for name in spec.partition_by)
+        self._body = pa.schema([field for field in spec.schema if field.name not in spec.partition_by])
+        folder = "/".join(f"{name}={quoted(value)}" for name, value in self._values)
+        self._relative = f"{folder}/part-{uuid.uuid4().hex}.parquet"
+        self._system, base = location.filesystem()
+        self._target = f"{base}/{self._relative}"
+        self._system.create_dir(self._target.rsplit("/", 1)[0], recursive=True)
+        self._digest = _Digest()
+        self._metadata: list[Any] = []
+        self._stream = self._system.open_output_stream(self._target)
+        self._tee = pa.PythonFile(_Tee(self._stream, self._digest), mode="w")
+        self._writer = pq.ParquetWriter(
+            self._tee, self._body, compression="zstd", metadata_collector=self._metadata, store_schema=True
+        )
+        self._held: list[pa.RecordBatch] = []
+        self.held_rows = 0
 
-def _write(system: Any, target: str, body: pa.Schema, batches: Iterable[pa.RecordBatch]) -> tuple[Any, str, int]:
-    digest = _Digest()
-    collected: list[Any] = []
-    with (
-        system.open_output_stream(target) as stream,
-        pa.PythonFile(_Tee(stream, digest), mode="w") as tee,
-        pq.ParquetWriter(
-            tee, body, compression="zstd", metadata_collector=collected, store_schema=True, write_page_index=False
-        ) as writer,
-    ):
-        for batch in _regrouped(batches):
-            writer.write_batch(batch, row_group_size=GROUP_ROWS)
-    return collected[0], digest.hexdigest(), digest.size
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Take rows: the table's columns in any order, partition columns allowed and not stored.
+
+        Raises
+        ------
+        StorageError
+            When columns are missing or unknown, or a value does not fit its type.
+        """
+        fitted = _fitted(batch, self._body, self._spec)
+        start = 0
+        while start < fitted.num_rows:
+            piece = fitted.slice(start, min(GROUP_ROWS - self.held_rows, fitted.num_rows - start))
+            start += piece.num_rows
+            self._held.append(piece)
+            self.held_rows += piece.num_rows
+            if self.held_rows == GROUP_ROWS:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what is held as one row group, to free its memory."""
+        if self._held:
+            joined = self._held[0] if len(self._held) == 1 else pa.concat_batches(self._held)
+            self._held, self.held_rows = [], 0
+            self._writer.write_batch(joined, row_group_size=GROUP_ROWS)
+
+    def finish(self) -> Staged:
+        """Return the finished, durable file."""
+        self.flush()
+        self._writer.close()
+        self._tee.close()
+        self._stream.close()
+        if self._location.is_local:
+            sync_file(Path(self._target))
+        metadata = self._metadata[0]
+        return Staged(
+            path=self._relative,
+            rows=metadata.num_rows,
+            bytes=self._digest.size,
+            sha256=self._digest.hexdigest(),
+            values=self._values,
+            statistics=_statistics(metadata, self._body),
+            modified_ms=int(time.time() * 1000),
+        )
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        from pyarrow.fs import FileType
+
+        self._stream.close()
+        if self._system.get_file_info(self._target).type == FileType.File:
+            self._system.delete_file(self._target)
 
 
 class _Digest:
@@ -117,19 +161,18 @@ class _Tee:
         self.closed = True
 
 
-def _fitted(batches: Iterable[pa.RecordBatch], body: pa.Schema, spec: TableSpec) -> Iterator[pa.RecordBatch]:
+def _fitted(batch: pa.RecordBatch, body: pa.Schema, spec: TableSpec) -> pa.RecordBatch:
     expected = set(body.names)
-    for batch in batches:
-        found = set(batch.schema.names) - set(spec.partition_by)
-        if found != expected:
-            missing, unknown = sorted(expected - found), sorted(found - expected)
-            raise StorageError.at(
-                f"table {spec.name}",
-                f"rows lack columns {missing} and have unknown columns {unknown}",
-                f"columns {body.names}",
-            )
-        chosen = batch.select(body.names)
-        yield chosen if chosen.schema.equals(body) else _cast(chosen, body, spec)
+    found = set(batch.schema.names) - set(spec.partition_by)
+    if found != expected:
+        missing, unknown = sorted(expected - found), sorted(found - expected)
+        raise StorageError.at(
+            f"table {spec.name}",
+            f"rows lack columns {missing} and have unknown columns {unknown}",
+            f"columns {body.names}",
+        )
+    chosen = batch.select(body.names)
+    return chosen if chosen.schema.equals(body) else _cast(chosen, body, spec)
 
 
 def _cast(batch: pa.RecordBatch, body: pa.Schema, spec: TableSpec) -> pa.RecordBatch:
@@ -139,35 +182,6 @@ def _cast(batch: pa.RecordBatch, body: pa.Schema, spec: TableSpec) -> pa.RecordB
         raise StorageError.at(
             f"table {spec.name}", str(error).splitlines()[0], "values that fit the table's types without loss"
         ) from error
-
-
-def _regrouped(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Return the rows in batches of the size of a row group, whatever sizes they came in."""
-    held: list[pa.RecordBatch] = []
-    count = 0
-    for batch in batches:
-        start = 0
-        while start < batch.num_rows:
-            piece = batch.slice(start, min(GROUP_ROWS - count, batch.num_rows - start))
-            start += piece.num_rows
-            count += piece.num_rows
-            held.append(piece)
-            if count == GROUP_ROWS:
-                yield _joined(held)
-                held, count = [], 0
-    if held:
-        yield _joined(held)
-
-
-def _joined(held: list[pa.RecordBatch]) -> pa.RecordBatch:
-    return held[0] if len(held) == 1 else pa.concat_batches(held)
-
-
-def _discard(system: Any, target: str) -> None:
-    from pyarrow.fs import FileType
-
-    if system.get_file_info(target).type == FileType.File:
-        system.delete_file(target)
 
 
 def _statistics(metadata: Any, body: pa.Schema) -> str:

@@ -11,8 +11,10 @@ import hashlib
 import random
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction
@@ -21,7 +23,7 @@ from include.errors import ConflictError, StorageError
 from include.storage.migrations import VERSION_PROPERTY, bring_up_to_date
 from include.storage.objects import sync_file
 from include.storage.specs import PARTITION, Published, Staged, TableSpec
-from include.storage.staging import stage_file
+from include.storage.staging import Stager, stage_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from include.storage.locations import Location
 
 _TRIES = 40
+BATCH_ROWS = 65_536
 _NO_CLEAN_UP = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
 
 
@@ -45,6 +48,18 @@ class Table:
 
     def __init__(self, location: Location, spec: TableSpec) -> None:
         self.location, self.spec = location, spec
+
+    @classmethod
+    def existing(cls, location: Location, name: str, like: TableSpec | None = None) -> Table | None:
+        """Return the table that is at a location, with the columns it has; None when there is none."""
+        try:
+            found = DeltaTable(location.uri, storage_options=location.storage_options)
+        except TableNotFoundError:
+            return None
+        by = tuple(found.metadata().partition_columns)
+        version = int((found.metadata().configuration or {}).get(VERSION_PROPERTY) or 1)
+        replaced = like.replaced_by if like else (PARTITION,)
+        return cls(location, TableSpec(name, pa.schema(found.schema().to_arrow()), version, by, replaced))
 
     # ---- reading -----------------------------------------------------------------------------------------------
 
@@ -86,6 +101,18 @@ class Table:
     ) -> pa.Table:
         """Return the rows whole; for small tables."""
         return self.scan(columns, partitions, version, **equal).read_all()
+
+    def ordered(
+        self, columns: Sequence[str], partitions: Sequence[str], version: int | None = None, **equal: str
+    ) -> Iterator[pa.RecordBatch]:
+        """Return the rows in an order that is always the same: by partition as given, then as they were written."""
+        rows = self.contents(version)
+        schema = pa.schema([self.spec.schema.field(name) for name in columns])
+        system, base = self.location.filesystem()
+        for partition in partitions:
+            chosen = [r for r in rows if r[PARTITION] == partition and all(r[k] == v for k, v in equal.items())]
+            for row in sorted(chosen, key=lambda r: str(r["path"])):
+                yield from _file_batches(system, f"{base}/{unquote(row['path'])}", row, schema)
 
     def files(self, partitions: Sequence[str] | None = None, version: int | None = None) -> list[str]:
         """Return the addresses of the data files that hold these partitions."""
@@ -130,6 +157,10 @@ class Table:
     def stage(self, batches: Iterable[pa.RecordBatch], values: str | Mapping[str, str]) -> Staged:
         """Return a durable data file of the rows that no reader sees; see `include.storage.staging.stage_file`."""
         return stage_file(self.location, self.spec, batches, self._values(values))
+
+    def stager(self, values: str | Mapping[str, str]) -> Stager:
+        """Return a data file in the making, to push rows into."""
+        return Stager(self.location, self.spec, self._values(values))
 
     def publish(self, staged: Sequence[Staged], *, run_key: str | None = None, token: int | None = -1) -> Published:
         """Show staged files in the place of what their partition held, in one commit.
@@ -277,6 +308,20 @@ class Table:
                 if path.exists():
                     sync_file(path)
         return version
+
+
+def _file_batches(system: Any, path: str, values: Mapping[str, Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    with system.open_input_file(path) as stream:
+        file = pq.ParquetFile(stream, pre_buffer=False)
+        there = set(file.schema_arrow.names)
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=[n for n in schema.names if n in there]):
+            columns = [
+                batch.column(f.name).cast(f.type)
+                if f.name in there
+                else pa.repeat(pa.scalar(values.get(f.name), f.type), batch.num_rows)
+                for f in schema
+            ]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _predicate(partitions: Sequence[str] | None, equal: Mapping[str, str]) -> str | None:
