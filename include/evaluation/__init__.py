@@ -1,0 +1,1 @@
+"""How good is a model, and is a candidate good enough: metrics, intervals, the gate and its parts."""

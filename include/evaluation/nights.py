@@ -1,0 +1,123 @@
+"""Paired night values: champion and candidate on the same rows of the same partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from include.evaluation.metrics import Metric, MetricError
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class NightScores:
+    """The labelled rows of one partition with the scores of both models.
+
+    `label` (n_rows,) is NaN where not known; `champion`, `candidate` and `anchor` are (n_rows,) or (n_rows, n_classes);
+    `slices` maps a column to the value of each row; `weight` is the weight of each row.
+    """
+
+    partition: str
+    label: NDArray[Any]
+    champion: NDArray[Any]
+    candidate: NDArray[Any]
+    weight: NDArray[Any] | None = None
+    anchor: NDArray[Any] | None = None
+    slices: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that everything has one entry a row."""
+        n = len(self.label)
+        named = {"champion": self.champion, "candidate": self.candidate, "weight": self.weight, "anchor": self.anchor}
+        for name, array in {**named, **self.slices}.items():
+            if array is not None and len(array) != n:
+                raise MetricError.at(
+                    f"night {self.partition}",
+                    f"{name} has {len(array)} rows, label {n}",
+                    "equally many",
+                    "score the same rows",
+                )
+
+    def only(self, rows: NDArray[Any]) -> NightScores:
+        """Return the night with only these rows (a mask or positions)."""
+        return NightScores(
+            self.partition,
+            self.label[rows],
+            self.champion[rows],
+            self.candidate[rows],
+            None if self.weight is None else self.weight[rows],
+            None if self.anchor is None else self.anchor[rows],
+            {name: values[rows] for name, values in self.slices.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PairedNights:
+    """One value a night: how much better the candidate is (`gain`, positive is better) and both models' own values.
+
+    All arrays have shape (n_nights,); `skipped` names the nights that could not be told and why: they do not count.
+    """
+
+    partitions: tuple[str, ...]
+    gain: FloatArray
+    champion: FloatArray
+    candidate: FloatArray
+    rows: NDArray[np.int64]
+    skipped: tuple[tuple[str, str], ...]
+
+    def blocks(self, length: int) -> FloatArray:
+        """Return the mean gain of each whole block of consecutive nights, shape (n_nights // length,).
+
+        The newest nights that do not fill a block wait for it.
+        """
+        whole = len(self.gain) // length
+        means: FloatArray = self.gain[: whole * length].reshape(whole, length).mean(axis=1)
+        return means
+
+
+def paired_nights(nights: Sequence[NightScores], metric: Metric, rival: str = "champion") -> PairedNights:
+    """Return each night's paired gain of the candidate over a rival.
+
+    Parameters
+    ----------
+    nights : sequence of NightScores
+        In the order of time.
+    metric : Metric
+        What to compare; a proper loss gives the most power.
+    rival : str
+        `champion` or `anchor`.
+
+    Notes
+    -----
+    Both models are measured on the rows where label and both scores are known. A night without labels, or where the
+    metric is not defined (one class for auc), is skipped and named.
+    """
+    kept, skipped = [], []
+    for night in nights:
+        label = np.asarray(night.label, dtype=np.float64)
+        theirs = getattr(night, rival)
+        if theirs is None:
+            skipped.append((night.partition, f"no scores of the {rival}"))
+            continue
+        both = _finite(theirs) & _finite(night.candidate)
+        weight = None if night.weight is None else np.asarray(night.weight, dtype=np.float64)[both]
+        old, new = (
+            metric.measure(label[both], np.asarray(s, dtype=np.float64)[both], weight)
+            for s in (theirs, night.candidate)
+        )
+        if old.value is None or new.value is None:
+            skipped.append((night.partition, old.reason or new.reason))
+        else:
+            kept.append((night.partition, metric.gain(old.value, new.value), old.value, new.value, old.rows))
+    columns = list(zip(*kept, strict=True)) if kept else [(), (), (), (), ()]
+    gain, champion, candidate = (np.array(column, dtype=np.float64) for column in columns[1:4])
+    return PairedNights(columns[0], gain, champion, candidate, np.array(columns[4], dtype=np.int64), tuple(skipped))
+
+
+def _finite(scores: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(np.asarray(scores, dtype=np.float64)).reshape(len(scores), -1).all(axis=1))

@@ -1,0 +1,137 @@
+"""The gate's first part: is the candidate good enough on the nights, by one of three modes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from include.evaluation.nights import PairedNights
+from include.evaluation.sequence import Interval, belief, interval, log_evidence, night_sums, nights_needed
+from include.evaluation.terms import RELATIVE_MARGIN, Terms
+from include.evaluation.verdict import Part
+
+FloatArray = NDArray[np.float64]
+LEAST_NIGHTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The part, the interval behind it, and the further nights needed at today's effect."""
+
+    part: Part
+    interval: Interval
+    needed: int | None
+
+
+def judge_gain(paired: PairedNights, terms: Terms, *, name: str = "performance", waited: int = 0) -> Judged:
+    """Return whether the candidate's gain over the champion meets the terms.
+
+    Parameters
+    ----------
+    paired : PairedNights
+        One gain a night.
+    terms : Terms
+    name : str
+        Of the part.
+    waited : int
+        Labelled nights since the first look; at `terms.max_wait` a `wait` becomes a `fail`.
+
+    Notes
+    -----
+    superior: the confidence sequence's low end above margin passes, its high end below margin fails. non_inferior: the
+    same with -margin. expected: the posterior mean is positive and the posterior chance of losing more than the margin is
+    at most 1 - confidence passes; a chance of any gain of at most 1 - confidence fails.
+    """
+    values = paired.blocks(terms.block)
+    if len(values) < LEAST_NIGHTS:
+        missing = (LEAST_NIGHTS - len(values)) * terms.block
+        reason = f"{len(values)} of at least {LEAST_NIGHTS} labelled {_units(terms)}: cannot tell"
+        part = Part(name, "cannot_tell" if waited < terms.max_wait else "fail", reason, {"nights": len(paired.gain)})
+        return Judged(part, Interval(-np.inf, np.inf), missing)
+    margin = absolute_margin(paired, terms)
+    found = interval(values, terms.alpha)
+    judge = _expected if terms.mode == "expected" else _proven
+    part, needed = judge(values, margin, found, terms, name)
+    numbers = {
+        "gain": float(values.mean()), "low": found.low, "high": found.high, "margin": margin,
+        "nights": len(paired.gain), "blocks": len(values), "champion": float(paired.champion.mean()),
+        "candidate": float(paired.candidate.mean()), "autocorrelation": belief(values).autocorrelation,
+        "skipped": [list(pair) for pair in paired.skipped], **part.numbers,
+    }  # fmt: skip
+    finding, reason = part.finding, part.reason
+    if finding == "wait" and waited >= terms.max_wait:
+        finding, reason = "fail", f"not shown after {waited} further nights: {reason}"
+    return Judged(Part(name, finding, reason, numbers), found, needed if finding == "wait" else None)
+
+
+def absolute_margin(paired: PairedNights, terms: Terms) -> float:
+    """Return the margin in the metric's unit; 0 is 1 % of the champion's value where something may be risked."""
+    if terms.margin or terms.mode == "superior":
+        return terms.margin
+    return RELATIVE_MARGIN * abs(float(paired.champion.mean()))
+
+
+def _proven(values: FloatArray, margin: float, found: Interval, terms: Terms, name: str) -> tuple[Part, int | None]:
+    bar = margin if terms.mode == "superior" else -margin
+    unit = terms.metric.unit
+    what = f"gain {values.mean():.4g} {unit}, between {found.low:.4g} and {found.high:.4g} at {terms.confidence:.0%}; {bar:.4g} is asked"
+    if found.low > bar:
+        return Part(name, "pass", what), None
+    if found.high < bar or found.low == found.high:
+        return Part(name, "fail", what), None
+    blocks = nights_needed(values, bar, terms.alpha)
+    needed = None if blocks is None else blocks * terms.block
+    more = (
+        "no number of nights like these would show it"
+        if needed is None
+        else f"about {needed} further labelled nights at today's effect"
+    )
+    return Part(name, "wait", f"{what}; {more}"), needed
+
+
+def _expected(values: FloatArray, margin: float, found: Interval, terms: Terms, name: str) -> tuple[Part, int | None]:
+    now = belief(values)
+    harm, better = now.chance_below(-margin), 1 - now.chance_below(0.0)
+    numbers = {
+        "expected_gain": now.mean,
+        "chance_of_harm": harm,
+        "chance_of_gain": better,
+        "horizon_gain": now.mean * terms.horizon,
+    }
+    what = (
+        f"expected gain {now.mean:.4g} {terms.metric.unit} a row ({now.mean * terms.horizon:.4g} over {terms.horizon} nights), "
+        f"chance of losing more than {margin:.4g}: {harm:.1%}, of any gain: {better:.1%}"
+    )
+    if now.mean > 0 and harm <= terms.alpha:
+        return Part(name, "pass", what, numbers), None
+    if better <= terms.alpha:
+        return Part(name, "fail", what, numbers), None
+    needed = _until_harmless(values, margin, terms) if now.mean > 0 else None
+    more = (
+        "no number of nights like these would do"
+        if needed is None
+        else f"about {needed} further labelled nights at today's effect"
+    )
+    return Part(name, "wait", f"{what}; {more}", numbers), needed
+
+
+def _until_harmless(values: FloatArray, margin: float, terms: Terms, most: int = 400) -> int | None:
+    """Return the further nights after which the chance of harm would be small enough, at today's effect."""
+    sums = night_sums(values)
+    for more in range(1, most + 1):
+        ahead = sums.stretched(np.array([float(len(values) + more)]))
+        now = ahead.belief()
+        if now.mean > 0 and now.chance_below(-margin) <= terms.alpha:
+            return more * terms.block
+    return None
+
+
+def worse_evidence(values: FloatArray, bar: float) -> float:
+    """Return the log evidence that the mean of the night values is below `bar`; 0 below three nights."""
+    return float(log_evidence(night_sums(-values).about(-bar))) if len(values) >= LEAST_NIGHTS else 0.0
+
+
+def _units(terms: Terms) -> str:
+    return "nights" if terms.block == 1 else f"blocks of {terms.block} partitions"

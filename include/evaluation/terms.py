@@ -1,0 +1,80 @@
+"""The terms of a gate: everything that its verdict depends on beside the scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from include.evaluation.metrics import Metric, default_metric, metric
+
+Mode = Literal["superior", "non_inferior", "expected"]
+RELATIVE_MARGIN = 0.01
+"""A margin of 0 means this share of the champion's value for `non_inferior` and `expected`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of a gate.
+
+    margin
+        In the metric's unit. `superior`: the gain to prove; else the loss that may be risked (0: 1 % of the champion's
+        value).
+    confidence
+        1 - the chance that a candidate no better than the terms allow is ever passed, over all looks together.
+    max_wait
+        Further labelled nights after the first look; then the verdict is `fail`.
+    block
+        Consecutive nights averaged into one value before anything is concluded (24 for hours).
+    horizon
+        Nights that a promoted candidate is expected to serve.
+    candidates_per_year
+        For the error stated per model-year; None: not stated.
+    """
+
+    mode: Mode = "expected"
+    metric: Metric = field(default_factory=lambda: metric("log_loss"))
+    margin: float = 0.0
+    confidence: float = 0.95
+    max_wait: int = 14
+    block: int = 1
+    horizon: int = 30
+    candidates_per_year: float | None = None
+    slices: tuple[str, ...] = ()
+    search_slices: int = 0
+
+    @property
+    def alpha(self) -> float:
+        """Error spent on one candidate."""
+        return 1 - self.confidence
+
+    @classmethod
+    def of(
+        cls,
+        settings: Any,
+        task: str,
+        *,
+        block: int = 1,
+        horizon: int | None = None,
+        candidates_per_year: float | None = None,
+    ) -> Terms:
+        """Return the terms that a model's YAML file sets.
+
+        Parameters
+        ----------
+        settings : include.config.model.GateSettings
+        task : str
+            `binary`, `multiclass` or `regression`.
+        """
+        chosen = metric(settings.metric, task) if settings.metric else default_metric(task)
+        return cls(
+            mode=settings.mode,
+            metric=chosen,
+            margin=settings.margin,
+            confidence=settings.confidence,
+            max_wait=settings.max_wait,
+            block=block,
+            horizon=horizon or 30,
+            candidates_per_year=candidates_per_year,
+            slices=tuple(settings.slices),
+            search_slices=settings.search_slices,
+        )
