@@ -57,7 +57,7 @@ def judge_gain(paired: PairedNights, terms: Terms, *, name: str = "performance",
     numbers = {
         "gain": float(values.mean()), "low": found.low, "high": found.high, "margin": margin,
         "nights": len(paired.gain), "blocks": len(values), "champion": float(paired.champion.mean()),
-        "candidate": float(paired.candidate.mean()), "autocorrelation": belief(values).autocorrelation,
+        "candidate": float(paired.candidate.mean()), "autocorrelation": float(belief(values).autocorrelation),
         "skipped": [list(pair) for pair in paired.skipped], **part.numbers,
     }  # fmt: skip
     finding, reason = part.finding, part.reason
@@ -93,22 +93,22 @@ def _proven(values: FloatArray, margin: float, found: Interval, terms: Terms, na
 
 def _expected(values: FloatArray, margin: float, found: Interval, terms: Terms, name: str) -> tuple[Part, int | None]:
     now = belief(values)
-    harm, better = now.chance_below(-margin), 1 - now.chance_below(0.0)
+    mean, harm, better = float(now.mean), float(now.chance_below(-margin)), 1 - float(now.chance_below(0.0))
     numbers = {
-        "expected_gain": now.mean,
+        "expected_gain": mean,
         "chance_of_harm": harm,
         "chance_of_gain": better,
-        "horizon_gain": now.mean * terms.horizon,
+        "horizon_gain": mean * terms.horizon,
     }
     what = (
-        f"expected gain {now.mean:.4g} {terms.metric.unit} a row ({now.mean * terms.horizon:.4g} over {terms.horizon} nights), "
+        f"expected gain {mean:.4g} {terms.metric.unit} a row ({mean * terms.horizon:.4g} over {terms.horizon} nights), "
         f"chance of losing more than {margin:.4g}: {harm:.1%}, of any gain: {better:.1%}"
     )
-    if now.mean > 0 and harm <= terms.alpha:
+    if mean > 0 and harm <= terms.alpha:
         return Part(name, "pass", what, numbers), None
     if better <= terms.alpha:
         return Part(name, "fail", what, numbers), None
-    needed = _until_harmless(values, margin, terms) if now.mean > 0 else None
+    needed = _until_harmless(values, margin, terms) if mean > 0 else None
     more = (
         "no number of nights like these would do"
         if needed is None

@@ -34,8 +34,8 @@ COEFFICIENTS = np.arange(9) / 10
 """Grid of φ, equal prior weight."""
 SCALES = np.array([0.5, 1.0])
 """Prior scales of μ/σ under the alternative, equal weight."""
-BELIEF_SCALE = 0.5
-"""Prior scale of μ/σ of the belief."""
+BELIEF_SCALES = np.array([0.5, 1.0, 2.0, 4.0])
+"""Prior scales of μ/σ of the belief, equal weight: centred at no gain, with tails for large ones."""
 _BISECTIONS = 60
 _TINY = np.finfo(np.float64).tiny
 
@@ -50,31 +50,32 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """Posterior of the mean: a mixture of Student t distributions, one for each φ.
+    """Posterior of the mean: a mixture of Student t distributions, one for each prior scale and φ.
 
-    `weights`, `centres`, `scales` have shape (n_coefficients,); `freedom` is their degrees of freedom.
+    `weights`, `centres`, `scales` have shape (..., n_components); `freedom`, broadcast against them, is the degrees of
+    freedom of each.
     """
 
     weights: FloatArray
     centres: FloatArray
     scales: FloatArray
-    freedom: float
+    freedom: FloatArray
 
     @property
-    def mean(self) -> float:
-        """Expected mean, in the unit of the values."""
-        return float(self.weights @ self.centres)
+    def mean(self) -> FloatArray:
+        """Expected mean, in the unit of the values, shape (...)."""
+        return np.asarray((self.weights * self.centres).sum(axis=-1))
 
-    def chance_below(self, value: float) -> float:
-        """Return the posterior probability that the mean is below a value."""
+    def chance_below(self, value: float | FloatArray) -> FloatArray:
+        """Return the posterior probability that the mean is below a value, shape (...)."""
         from scipy.special import stdtr
 
-        return float(self.weights @ stdtr(self.freedom, (value - self.centres) / self.scales))
+        return np.asarray((self.weights * stdtr(self.freedom, (value - self.centres) / self.scales)).sum(axis=-1))
 
     @property
-    def autocorrelation(self) -> float:
-        """Expected φ."""
-        return float(self.weights @ COEFFICIENTS)
+    def autocorrelation(self) -> FloatArray:
+        """Expected φ, shape (...)."""
+        return np.asarray((self.weights * np.tile(COEFFICIENTS, len(BELIEF_SCALES))).sum(axis=-1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +106,20 @@ class NightSums:
         factor = nights / self.nights
         return NightSums(nights, self.squares * factor, self.products * factor, self.weights * factor)
 
-    def belief(self, scale: float = BELIEF_SCALE) -> Belief:
-        """Return the posterior of the mean of one series, see `belief`."""
-        n = float(self.nights[0])
-        loading = self.weights + scale**-2
-        rest = np.maximum(self.squares - self.products**2 / loading, np.maximum(1e-12 * self.squares, _TINY))
-        log_weight = (np.log(1 - COEFFICIENTS**2) - np.log1p(scale**2 * self.weights) - n * np.log(rest)) / 2
-        weight = np.exp(log_weight - log_weight.max())
-        return Belief(weight / weight.sum(), self.products / loading, np.sqrt(rest / (n * loading)), n)
+    def belief(self) -> Belief:
+        """Return the posterior of the mean, see the function `belief`."""
+        n = self.nights
+        log_weights, centres, widths = [], [], []
+        for scale in BELIEF_SCALES:
+            loading = self.weights + scale**-2
+            rest = np.maximum(self.squares - self.products**2 / loading, np.maximum(1e-12 * self.squares, _TINY))
+            log_weights.append((np.log(1 - COEFFICIENTS**2) - np.log1p(scale**2 * self.weights) - n * np.log(rest)) / 2)
+            centres.append(self.products / loading)
+            widths.append(np.sqrt(rest / (n * loading)))
+        joint = np.concatenate(log_weights, axis=-1)
+        weight = np.exp(joint - joint.max(axis=-1, keepdims=True))
+        weight /= weight.sum(axis=-1, keepdims=True)
+        return Belief(weight, np.concatenate(centres, axis=-1), np.concatenate(widths, axis=-1), n)
 
 
 def night_sums(values: FloatArray) -> NightSums:
@@ -241,20 +248,20 @@ def evidence_above(values: FloatArray, mean: float) -> float:
     return float(log_evidence(night_sums(values).about(mean))) if len(values) >= 3 else 0.0
 
 
-def belief(values: FloatArray, scale: float = BELIEF_SCALE) -> Belief:
-    """Return the posterior of the mean of night values, with μ/σ normal with this scale a priori.
+def belief(values: FloatArray) -> Belief:
+    """Return the posterior of the mean of night values, shape (n_nights,).
 
     Notes
     -----
-    Given φ, μ is Student t with n degrees of freedom, centre B/A' and scale √((Q - B²/A') / (n A')).
+    Given φ and a prior scale, μ is Student t with n degrees of freedom, centre B/A' and scale √((Q - B²/A') / (n A')).
 
     Examples
     --------
     >>> found = belief(np.array([1.0, 2.0, 3.0] * 10))
-    >>> 1.7 < found.mean < 2.0, found.chance_below(1.0) < 0.01
+    >>> bool(1.8 < found.mean < 2.0), bool(found.chance_below(1.0) < 0.01)
     (True, True)
     """
-    return night_sums(values).belief(scale)
+    return night_sums(values).belief()
 
 
 def nights_needed(values: FloatArray, mean: float, alpha: float, most: int = 1000) -> int | None:
