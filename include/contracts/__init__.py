@@ -1,0 +1,1 @@
+"""Contracts: what rows must be before anyone sees them, judged by Great Expectations in DuckDB."""

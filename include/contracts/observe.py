@@ -1,0 +1,170 @@
+"""What was seen of a partition, in numbers and in words that hold no value of the data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from include.contracts import types
+from include.contracts.names import EVENT, pattern_column, surplus_column
+from include.contracts.relation import columns_of
+from include.contracts.validation import CheckResult, ColumnSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from include.contracts.suite import Check
+
+Seen = "Mapping[tuple[str, str | None], Any]"
+_METRICS = {"range": "between", "interval": "between", "set": "in_set", "regex": "in_set", "nullable_share": "nonnull"}
+
+
+def result_of(
+    check: Check,
+    schema: pa.Schema,
+    rows: int,
+    answers: Mapping[str, bool | None],
+    seen: Mapping[tuple[str, str | None], Any],
+    failures: Mapping[str, str],
+) -> CheckResult:
+    """Return the answer to one check.
+
+    Parameters
+    ----------
+    check : Check
+        The rule.
+    schema : pyarrow.Schema
+        Of the rows.
+    rows : int
+        Number of rows, at least 1.
+    answers, seen, failures
+        As `include.contracts.engine.judge` returns them.
+
+    Notes
+    -----
+    A column that is not there fails its type check (or its first one); its other checks cannot be told, and neither
+    can those of a column with only missing values.
+    """
+    missing = [column for column in columns_of(check) if column not in schema.names]
+    if missing:
+        passed = False if check.rule in ("type", "unique_key", "freshness", "interval") else None
+        return _answer(check, passed, None, "", f"the column {missing[0]} is not there")
+    if check.rule == "type":
+        found = types.name_of(schema.field(check.column or "").type)
+        passed = types.matches(check.terms["type"], schema.field(check.column or "").type)
+        return _answer(check, passed, None, "", f"is {found}")
+    if check.name in failures or check.name not in answers:
+        return _answer(check, None, None, "", f"could not be checked ({failures.get(check.name, 'no answer')})")
+    return _judged(check, rows, answers[check.name], seen)
+
+
+def empty_results(checks: Sequence[Check]) -> tuple[CheckResult, ...]:
+    """Return the answers for a partition without rows: blocked, or a warning where the contract allows none."""
+    first = checks[0]
+    if first.terms.get("empty"):
+        return (CheckResult("rows", "rows", None, "warn", None, 0, "rows", first.expected, "no rows, which is allowed"),)
+    head = CheckResult("rows", "rows", None, "block", False, 0, "rows", first.expected, "no rows")
+    return (head, *(_answer(check, None, None, "", "no rows") for check in checks[1:]))
+
+
+def summaries(rows: Any, schema: pa.Schema, checks: Sequence[Check]) -> tuple[ColumnSummary, ...]:
+    """Return what each column holds, from the files' own statistics where there are files.
+
+    Notes
+    -----
+    Personal data and texts show no values. Statistics that a file lacks are None.
+    """
+    hidden = {check.column for check in checks if check.pii}
+    found = []
+    for field in schema:
+        if field.name.startswith("_"):
+            continue
+        nulls, low, high = _extremes(rows, field.name)
+        shown = field.name not in hidden and _is_ordered(field.type)
+        low, high = (_plain(low), _plain(high)) if shown else (None, None)
+        found.append(ColumnSummary(field.name, types.name_of(field.type), nulls, low, high))
+    return tuple(found)
+
+
+def _judged(
+    check: Check, rows: int, passed: bool | None, seen: Mapping[tuple[str, str | None], Any]
+) -> CheckResult:
+    if check.rule == "rows":
+        return _answer(check, passed, rows, "rows", f"{rows:,} rows")
+    if check.rule == "freshness":
+        return _freshness(check, passed, seen.get(("column.max", EVENT)))
+    if check.rule in ("unique", "unique_key"):
+        surplus = seen.get(("column.max", surplus_column(check.column)))
+        told = passed if surplus is not None else None
+        what = "the key" if check.rule == "unique_key" else "the value"
+        return _answer(check, told, surplus, "rows", f"{surplus:,} rows repeat {what} of another")
+    return _share(check, rows, passed, seen)
+
+
+def _share(check: Check, rows: int, passed: bool | None, seen: Mapping[tuple[str, str | None], Any]) -> CheckResult:
+    column = {"interval": EVENT, "regex": pattern_column(check.column or "")}.get(check.rule, check.column)
+    nulls = seen.get(("column_values.nonnull.unexpected_count", column))
+    broken = seen.get((f"column_values.{_METRICS[check.rule]}.unexpected_count", column))
+    if broken is None or nulls is None:
+        return _answer(check, None, None, "", "could not be checked (no answer)")
+    if check.rule == "nullable_share":
+        return _answer(check, passed, nulls / rows, "share", f"{int(nulls):,} of {rows:,} values are missing")
+    if nulls == rows:
+        return _answer(check, None, None, "share", "all values are missing")
+    told = f"{int(broken):,} of {rows - int(nulls):,} values are not"
+    return _answer(check, passed, broken / (rows - nulls), "share", told)
+
+
+def _freshness(check: Check, passed: bool | None, newest: Any) -> CheckResult:
+    if newest is None:
+        return _answer(check, None, None, "hours", "no event has a time")
+    instant = datetime.fromisoformat(str(newest))
+    instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    hours = (check.terms["end"] - instant).total_seconds() / 3600
+    return _answer(check, passed, hours, "hours", f"the newest event is {hours:.1f} h before the end")
+
+
+def _answer(check: Check, passed: bool | None, observed: float | None, unit: str, found: str) -> CheckResult:
+    subject = f"{check.column}: " if check.column else {"unique_key": "key: ", "rows": ""}.get(check.rule, f"{check.rule}: ")
+    told = f"{subject}{found}; expected {check.expected}"
+    number = None if observed is None else float(observed)
+    return CheckResult(check.name, check.rule, check.column, check.severity, passed, number, unit, check.expected, told)
+
+
+def _is_ordered(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_temporal(kind))
+
+
+def _extremes(rows: Any, column: str) -> tuple[int | None, Any, Any]:
+    if isinstance(rows, ds.Dataset):
+        return None, None, None
+    if isinstance(rows, pa.Table):
+        kept = rows.column(column)
+        extremes = pc.min_max(kept).as_py() if _is_ordered(kept.type) else {"min": None, "max": None}
+        return kept.null_count, extremes["min"], extremes["max"]
+    return _from_footers(rows, column)
+
+
+def _from_footers(files: Sequence[str], column: str) -> tuple[int | None, Any, Any]:
+    nulls, lows, highs = 0, [], []
+    for path in files:
+        footer = pq.read_metadata(path)
+        place = footer.schema.to_arrow_schema().get_field_index(column)
+        for group in range(footer.num_row_groups):
+            told = footer.row_group(group).column(place).statistics
+            if told is None or told.null_count is None:
+                return None, None, None
+            nulls += told.null_count
+            if told.has_min_max:
+                lows.append(told.min)
+                highs.append(told.max)
+    return nulls, min(lows, default=None), max(highs, default=None)
+
+
+def _plain(value: Any) -> float | str | None:
+    return value.isoformat() if hasattr(value, "isoformat") else value

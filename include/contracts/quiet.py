@@ -1,0 +1,27 @@
+"""Great Expectations without its noise: imported through here, first."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import warnings
+from types import ModuleType
+
+
+def load(module: str = "great_expectations") -> ModuleType:
+    """Import a module of the library, or one of ours that imports it, without telemetry, log lines and warnings.
+
+    Notes
+    -----
+    Importing it logs some two hundred lines at the root level that Airflow's log configuration lets through
+    otherwise. Its engine's own error lines are silenced wholly, because they can hold values of the data; an exception is
+    answered by the check it belongs to.
+    """
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    for room in ("execution_engine", "validator", "expectations"):
+        logging.getLogger(f"great_expectations.{room}").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return importlib.import_module(module)
