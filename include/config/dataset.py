@@ -163,8 +163,8 @@ class Dataset(Settings):
     """Where the rows come from."""
     derive: dict[Column, str] = Field(default_factory=dict)
     """Further columns as SQL expressions (DuckDB) over the source's columns, computed before the contract is checked; no access to files or network."""
-    schedule: str = "0 2 * * *"
-    """Cron line, in `timezone`, of when to pull the partition that has just ended; one tick a partition. For days by default, with its like for other lengths (hours: `5 * * * *`, weeks: `0 2 * * 1`)."""
+    schedule: str | None = None
+    """Cron line, in `timezone`, of when to pull the partition that has just ended, with one tick a partition; unset: ten past the hour, or 02:00 after the day, week, month, quarter or year."""
     timezone: str = "UTC"
     """IANA zone in which partitions are cut."""
     partition: Grain = "day"
@@ -196,6 +196,19 @@ class Dataset(Settings):
         if isinstance(data, dict) and "schedule" not in data and data.get("partition") in _SCHEDULES:
             return data | {"schedule": _SCHEDULES[data["partition"]]}
         return data
+
+    @property
+    def cron(self) -> str:
+        """Return the cron line, the usual one of the partition's length when none is configured."""
+        usual = {
+            "hour": "10 * * * *",
+            "day": "0 2 * * *",
+            "week": "0 2 * * 1",
+            "month": "0 2 1 * *",
+            "quarter": "0 2 1 1,4,7,10 *",
+            "year": "0 2 1 1 *",
+        }
+        return self.schedule or usual[self.partition]
 
     @field_validator("timezone")
     @classmethod

@@ -251,7 +251,7 @@ class Model(Settings):
     target: Target
     """What is predicted."""
     schedule: str | None = None
-    """Cron line of the night in the rows' zone; half an hour after the rows' own when unset."""
+    """Cron line of the night in the rows' zone; the rows' own when unset, for a night waits for its data anyway."""
     first_partition: str | None = None
     """Key of the first night; earlier partitions are history to train on."""
     window: Literal["expanding", "auto"] | WindowSettings = "expanding"
