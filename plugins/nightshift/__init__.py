@@ -1,0 +1,1 @@
+"""What DAG files share; the only code of Nightshift that knows Airflow."""

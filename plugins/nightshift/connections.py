@@ -1,0 +1,21 @@
+"""Airflow's connections, in the shape that ``include`` asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow.sdk import BaseHook
+
+if TYPE_CHECKING:
+    from include.sources.connections import Connection
+
+
+class AirflowConnections:
+    """Gives connections by id from Airflow's secrets backends."""
+
+    def get(self, conn_id: str) -> Connection:
+        """Return a connection; Airflow's own error says what to do when there is none."""
+        from include.sources.connections import Connection
+
+        found = BaseHook.get_connection(conn_id)
+        return Connection.parse(conn_id, found.get_uri())

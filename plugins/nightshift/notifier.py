@@ -1,0 +1,39 @@
+"""What is put into the outbox when a task fails or a night is late."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+def task_failed(context: Context) -> None:
+    """Tell the owner that a task has failed for good."""
+    from include.night.messages import failed
+
+    from include.project import Project
+
+    operator: Any = context["task"]
+    kind, name = getattr(operator, "kind", None), getattr(operator, "name", None)
+    if kind is None or name is None:
+        return
+    failed(
+        Project.open(actor=f"{context['ti'].dag_id}.{context['ti'].task_id}", only=(kind, name)),
+        kind,
+        name,
+        partition=operator.partition or None,
+        step=context["ti"].task_id,
+        error=str(context.get("exception") or "no message"),
+    )
+
+
+def deadline_missed(model: str, hours: float, **kwargs: Any) -> None:
+    """Tell a model's owner that its night is not done in time."""
+    from include.night.messages import deadline
+
+    from include.project import Project
+
+    run = (kwargs.get("context") or {}).get("dag_run") or {}
+    key = run.get("partition_key") if isinstance(run, dict) else getattr(run, "partition_key", None)
+    deadline(Project.open(actor="deadline", only=("model", model)), model, partition=key, hours=hours)
