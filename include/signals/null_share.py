@@ -1,0 +1,44 @@
+"""Share of rows without a value."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pyarrow as pa
+
+from include.signals.profile import SubjectProfile
+from include.signals.row_share import RowShare
+
+
+class NullShare(RowShare):
+    """Share of rows that are null or NaN.
+
+    Notes
+    -----
+    Under no change the mean is the reference's share r and the spread ``sqrt(r (1 − r) (1/n + 1/N))``; where the
+    reference has none (or nothing else), r counts as half a row of it.
+
+    Examples
+    --------
+    >>> NULL_SHARE.exact([1, 2, 3], [1, None, 3, float("nan")])
+    0.5
+    """
+
+    name = "null_share"
+
+    def exact(self, reference: Any, current: Any) -> float:
+        """Return the share of the current values that are null; nan when one side has no row at all."""
+        left, right = (pa.array(side, from_pandas=True) for side in (reference, current))
+        nulls = int(right.is_null(nan_is_null=True).sum().as_py() or 0)
+        return nulls / len(right) if len(left) and len(right) else math.nan
+
+    def _exact(self, reference: pa.Array, current: pa.Array) -> float:
+        return self.exact(reference, current)
+
+    def counts(self, side: SubjectProfile) -> tuple[int, int]:
+        """Return null rows and all rows."""
+        return side.nulls, side.rows
+
+
+NULL_SHARE = NullShare()
