@@ -1,0 +1,81 @@
+"""Templates of our pages: escaped, self-contained, without scripts and without anything from a network."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from include.alerts.redact import redact
+from include.report import words
+
+if TYPE_CHECKING:
+    import jinja2
+
+TEMPLATES = Path(__file__).parent / "templates"
+_CODE = re.compile(r"`([^`\n]{1,400})`")
+
+
+def render(template: str, **values: Any) -> str:
+    """Return a page.
+
+    Parameters
+    ----------
+    template : str
+        File in ``include/report/templates``.
+    **values
+        What it shows; every text is escaped, and secrets in it are hidden.
+    """
+    return _environment().get_template(template).render(**values)
+
+
+def safe_href(href: str | None) -> str:
+    r"""Return a link's target when it is `http`, `https`, `mailto` or relative; empty for any other scheme.
+
+    Examples
+    --------
+    >>> safe_href("https://mlflow.example/run"), safe_href("../index.html"), safe_href(" java\nscript:alert(1)")
+    ('https://mlflow.example/run', '../index.html', '')
+    """
+    text = re.sub(r"[\x00-\x20\x7f]+", "", href or "")
+    scheme = re.match(r"^([a-zA-Z][a-zA-Z0-9+.-]*):", text)
+    if scheme and scheme[1].lower() not in {"http", "https", "mailto"}:
+        return ""
+    return "" if text.startswith(("//", "\\", "/\\")) else redact(text)
+
+
+def prose(text: str) -> Markup:
+    """Return a sentence as HTML: escaped, secrets hidden, commands between backticks set as code."""
+    clean = redact(text)
+    parts = _CODE.split(clean)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if i % 2 else Markup("{}").format(part) for i, part in enumerate(parts)
+    )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters.update(
+        count=words.count,
+        number=words.number,
+        seconds=words.seconds,
+        word=words.word,
+        tone=words.tone,
+        day=words.day,
+        prose=prose,
+        href=safe_href,
+    )
+    found.globals.update(interval=words.interval, with_interval=words.with_interval, plural=words.plural)
+    return found

@@ -1,0 +1,180 @@
+"""A night in plain words: what happened, why, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from include.report.words import count, listed, number, plural, with_interval, word
+
+if TYPE_CHECKING:
+    from include.report.facts import DataFact, MetricFact, NightReport, Point
+
+NOTHING_TO_DO = "Nothing. The night needs nobody."
+
+
+def what_happened(night: NightReport) -> list[str]:
+    """Return the night's events as sentences, in their order."""
+    return [
+        sentence
+        for sentence in (
+            _failed(night),
+            _data(night),
+            _scored(night),
+            _retrained(night),
+            _judged(night),
+            *_measured(night),
+        )
+        if sentence
+    ]
+
+
+def why(night: NightReport) -> list[str]:
+    """Return the reasons as sentences: of the data, the decision, the gate and the alarms."""
+    found = [f"{fact.dataset}: {_ended(fact.reason)}" for fact in night.data if fact.reason and fact.health != "pass"]
+    if night.reason:
+        found.append(_ended(night.reason))
+    if night.gate:
+        found.append(_ended(night.gate.sentence))
+    found += [f"{alarm.subject}: {_ended(alarm.diagnosis)}" for alarm in night.alarms if alarm.diagnosis]
+    found += [f"{step}: {_ended(text)}" for step, text in night.failures]
+    return found or ["No reason was recorded."]
+
+
+def what_to_do(night: NightReport) -> list[str]:
+    """Return what a person should do, most urgent first; one sentence that says so when it is nothing."""
+    found = []
+    if night.failures:
+        steps = listed([step for step, _ in night.failures])
+        found.append(
+            f"Correct what made {steps} fail (the reason is beside this), then clear it in Airflow: what was done before is kept."
+        )
+    found += [_data_todo(fact, night) for fact in night.blocked_data]
+    found += [_ended(alarm.todo) for alarm in night.alarms if alarm.todo]
+    found += map(_ended, night.todo)
+    if night.gate and night.gate.verdict == "wait":
+        more = (
+            f" About {plural(night.gate.nights_needed, 'more labelled night')} should do."
+            if night.gate.nights_needed
+            else ""
+        )
+        found.append(f"Nothing about the candidate: the same one is judged again on later nights.{more}")
+    return list(dict.fromkeys(found)) or [NOTHING_TO_DO]
+
+
+def newest(metric: MetricFact) -> Point | None:
+    """Return the newest realised point that has a value."""
+    known = [point for point in metric.points if point.kind == "realised" and point.value is not None]
+    return known[-1] if known else None
+
+
+def _failed(night: NightReport) -> str:
+    if not night.failures:
+        return ""
+    return f"{listed([step for step, _ in night.failures])} failed; the night is not complete."
+
+
+def _data(night: NightReport) -> str:
+    if not night.data:
+        return "No dataset has a verdict yet."
+    bad = night.blocked_data
+    good = [fact for fact in night.data if fact not in bad]
+    parts = []
+    if good:
+        parts.append(
+            f"{listed([_named(fact) for fact in good])} passed {'its contract' if len(good) == 1 else 'their contracts'}"
+        )
+    if bad:
+        parts.append(listed([f"{fact.dataset} {_trouble(fact)}" for fact in bad]))
+    return "; ".join(parts) + "."
+
+
+def _named(fact: DataFact) -> str:
+    rows = f" ({plural(fact.rows, 'row')})" if fact.rows is not None else ""
+    return f"{fact.dataset}{rows}" + (" with warnings" if fact.health == "warn" else "")
+
+
+def _trouble(fact: DataFact) -> str:
+    return {
+        "block": "is blocked",
+        "cannot_tell": "is blocked, because its contract cannot tell",
+        "missing": "is missing",
+        "late": "came too late",
+    }.get(fact.health, f"is {word(fact.health)}")
+
+
+def _scored(night: NightReport) -> str:
+    if night.rows_scored is None:
+        return "Nothing was scored" + (": there is no champion yet." if not night.champion_before else ".")
+    by = f" by champion {night.scored_by}" if night.scored_by else ""
+    past = ", as of their prediction time (the past was replayed)" if night.replayed else ""
+    verb = "was" if night.rows_scored == 1 else "were"
+    return f"{plural(night.rows_scored, 'row')} {verb} scored{by}{past}."
+
+
+def _retrained(night: NightReport) -> str:
+    if night.decision is None:
+        return "No decision was taken."
+    if night.decision == "retrain":
+        name = f" {night.candidate}" if night.candidate else ""
+        on = f" ({night.trained_on.rstrip('.')})" if night.trained_on else ""
+        return f"A candidate{name} was trained{on}." if night.candidate else "A candidate is to be trained."
+    if night.decision == "blocked":
+        return "Nothing was retrained, because the night does not allow it."
+    return "Nothing was retrained: the policy says hold."
+
+
+def _judged(night: NightReport) -> str:
+    if night.champion_after and night.champion_after != night.champion_before:
+        if night.champion_before:
+            return (
+                f"It passed the gate: version {night.champion_after} takes over from version {night.champion_before}."
+            )
+        return f"It passed the gate: version {night.champion_after} is the first champion."
+    stays = (
+        f" Version {night.champion_before} stays champion." if night.champion_before else " There is no champion yet."
+    )
+    if night.gate:
+        said = {
+            "pass": "The candidate passed the gate.",
+            "fail": "The candidate failed at the gate.",
+            "wait": "The gate cannot decide yet.",
+        }
+        after = f" {_ended(night.promotion)}" if night.promotion else ""
+        return said.get(night.gate.verdict, "The gate spoke.") + after + stays
+    return stays.strip()
+
+
+def _measured(night: NightReport) -> list[str]:
+    found = []
+    point = newest(night.metrics[0]) if night.metrics else None
+    if point:
+        name = night.metrics[0].name
+        rows = f" over {count(point.rows)} rows" if point.rows else ""
+        found.append(
+            f"On {point.partition}, the newest night whose labels are known, {name} was {with_interval(point.value, point.low, point.high)}{rows}."
+        )
+        level = night.metrics[0].expected
+        if level is not None:
+            found.append(f"At the gate it was {number(level)}.")
+    else:
+        found.append("No labels are known yet, so nothing can be said about how good the predictions were.")
+    alarms = [alarm.subject for alarm in night.alarms if alarm.kind == "alarm"]
+    notices = [alarm.subject for alarm in night.alarms if alarm.kind != "alarm"]
+    if alarms:
+        found.append(f"{plural(len(alarms), 'alarm')} open: {listed(alarms)}.")
+    if notices:
+        found.append(f"{plural(len(notices), 'notice')}: {listed(notices)}.")
+    return found
+
+
+def _data_todo(fact: DataFact, night: NightReport) -> str:
+    again = f"`python -m include night {night.model} --partition {night.partition}`"
+    load = f"`python -m include ingest {fact.dataset} --partition {fact.partition}`"
+    if fact.health in {"missing", "late"}:
+        return f"Find out why {fact.dataset} did not come. When it is there, load it with {load} and redo the night with {again}."
+    return f"Ask the owner of {fact.dataset} to correct partition {fact.partition} at its source, load it again with {load}, and redo the night with {again}."
+
+
+def _ended(text: str) -> str:
+    clean = text.strip()
+    return clean if not clean or clean[-1] in ".!?" else f"{clean}."
