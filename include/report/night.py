@@ -92,7 +92,7 @@ def _metric(fact: MetricFact) -> dict[str, Any]:
     keys = [(item.style, f"{item.name}, with its 95 % interval" if any(item.lows) else item.name) for item in series]
     keys += [("level", f"at the gate ({number(fact.expected)})")] if fact.expected is not None else []
     plot = line_plot(fact.name, _said(fact), labels, series, level=fact.expected) if series else ""
-    return {"fact": fact, "plot": plot, "keys": keys, "hidden": len(fact.points) > MOST_ROWS}
+    return {"fact": fact, "plot": plot, "legend": keys, "hidden": len(fact.points) > MOST_ROWS}
 
 
 def _said(fact: MetricFact) -> str:
