@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from include.config.model import Model
     from include.partitions import Partition
 
-Rows = pa.Table | ds.Dataset
+    Rows: TypeAlias = Sequence[str] | pa.Table | ds.Dataset
 
 
 class Checker:
@@ -65,7 +65,7 @@ class Checker:
         self._duck.close()
         self._spill.cleanup()
 
-    def check(self, dataset: Dataset, rows: Sequence[str] | Rows, partition: Partition | None = None) -> Validation:
+    def check(self, dataset: Dataset, rows: Rows, partition: Partition | None = None) -> Validation:
         """Return the verdict on one partition of a dataset.
 
         Parameters
@@ -82,12 +82,12 @@ class Checker:
         ConfigError
             When the contract itself cannot be read.
         """
-        return self._judge(dataset.name, suite_of(dataset, partition), rows, partition and partition.key)
+        return self._judge(dataset.name, suite_of(dataset, partition), rows, partition.key if partition else None)
 
     def check_features(
         self,
         model: Model,
-        rows: Sequence[str] | Rows,
+        rows: Rows,
         partition: Partition | str | None = None,
         *,
         expected_rows: int | None = None,
@@ -115,7 +115,7 @@ class Checker:
         key = partition if isinstance(partition, str) or partition is None else partition.key
         return self._judge(model.name, checks, rows, key)
 
-    def _judge(self, subject: str, checks: list[Check], rows: Sequence[str] | Rows, key: str | None) -> Validation:
+    def _judge(self, subject: str, checks: list[Check], rows: Rows, key: str | None) -> Validation:
         schema, count, source = self._open(rows)
         summaries = observe.summaries(rows, schema, checks)
         if not count:
@@ -127,7 +127,7 @@ class Checker:
             results = tuple(observe.result_of(check, schema, count, *answers) for check in checks)
         return Validation(subject, key, count, health_of(results), results, summaries, _engine_text())
 
-    def _open(self, rows: Sequence[str] | Rows) -> tuple[pa.Schema, int, str]:
+    def _open(self, rows: Rows) -> tuple[pa.Schema, int, str]:
         """Return schema, number of rows and the SQL text that reads them."""
         if isinstance(rows, pa.Table | ds.Dataset):
             self._duck.register("_rows_in_memory", rows)
@@ -146,7 +146,9 @@ class Checker:
         expectation_of = quiet.load("include.contracts.expectations").expectation_of
         expectations = [made for made in map(expectation_of, checks) if made is not None]
         try:
-            return engine.judge(connection, context, relation.VIEW, expectations)
+            answers: tuple[dict[str, bool | None], dict[Any, Any], dict[str, str]]
+            answers = engine.judge(connection, context, relation.VIEW, expectations)
+            return answers
         finally:
             connection.rollback()
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _RUNTIME = {"result_format": "BOOLEAN_ONLY", "catch_exceptions": True}
 
 
-class DuckDBEngine(SqlAlchemyExecutionEngine):
+class DuckDBEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
     """The library's SQL engine, bound to a connection that it may not close."""
 
     def __init__(self, connection: sa.Connection) -> None:

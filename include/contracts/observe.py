@@ -67,7 +67,9 @@ def empty_results(checks: Sequence[Check]) -> tuple[CheckResult, ...]:
     """Return the answers for a partition without rows: blocked, or a warning where the contract allows none."""
     first = checks[0]
     if first.terms.get("empty"):
-        return (CheckResult("rows", "rows", None, "warn", None, 0, "rows", first.expected, "no rows, which is allowed"),)
+        return (
+            CheckResult("rows", "rows", None, "warn", None, 0, "rows", first.expected, "no rows, which is allowed"),
+        )
     head = CheckResult("rows", "rows", None, "block", False, 0, "rows", first.expected, "no rows")
     return (head, *(_answer(check, None, None, "", "no rows") for check in checks[1:]))
 
@@ -91,9 +93,7 @@ def summaries(rows: Any, schema: pa.Schema, checks: Sequence[Check]) -> tuple[Co
     return tuple(found)
 
 
-def _judged(
-    check: Check, rows: int, passed: bool | None, seen: Mapping[tuple[str, str | None], Any]
-) -> CheckResult:
+def _judged(check: Check, rows: int, passed: bool | None, seen: Mapping[tuple[str, str | None], Any]) -> CheckResult:
     if check.rule == "rows":
         return _answer(check, passed, rows, "rows", f"{rows:,} rows")
     if check.rule == "freshness":
@@ -130,7 +130,9 @@ def _freshness(check: Check, passed: bool | None, newest: Any) -> CheckResult:
 
 
 def _answer(check: Check, passed: bool | None, observed: float | None, unit: str, found: str) -> CheckResult:
-    subject = f"{check.column}: " if check.column else {"unique_key": "key: ", "rows": ""}.get(check.rule, f"{check.rule}: ")
+    subject = (
+        f"{check.column}: " if check.column else {"unique_key": "key: ", "rows": ""}.get(check.rule, f"{check.rule}: ")
+    )
     told = f"{subject}{found}; expected {check.expected}"
     number = None if observed is None else float(observed)
     return CheckResult(check.name, check.rule, check.column, check.severity, passed, number, unit, check.expected, told)
@@ -167,4 +169,4 @@ def _from_footers(files: Sequence[str], column: str) -> tuple[int | None, Any, A
 
 
 def _plain(value: Any) -> float | str | None:
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    return str(value.isoformat()) if hasattr(value, "isoformat") else value

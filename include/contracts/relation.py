@@ -1,5 +1,6 @@
 """The view that expectations are judged on."""
 
+# ruff: noqa: S608 -- every identifier goes through `quoted`, every text through `quoted_text`, a parameter or a variable
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

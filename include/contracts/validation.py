@@ -105,7 +105,11 @@ class Validation:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain dictionaries, lists, texts and numbers."""
-        return {**asdict(self), "checks": [asdict(c) for c in self.checks], "columns": [asdict(c) for c in self.columns]}
+        return {
+            **asdict(self),
+            "checks": [asdict(c) for c in self.checks],
+            "columns": [asdict(c) for c in self.columns],
+        }
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Validation:

@@ -1,0 +1,1 @@
+"""Features: each row's values as they were known at its prediction time."""

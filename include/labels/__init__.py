@@ -1,0 +1,1 @@
+"""Labels: outcomes once they are known."""
