@@ -39,7 +39,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     Examples
     --------
     >>> ticks(0.412, 0.467)
-    [0.41, 0.42, 0.43, 0.44, 0.45, 0.46, 0.47]
+    [0.4, 0.42, 0.44, 0.46, 0.48]
     >>> ticks(3, 3)
     [2.0, 2.5, 3.0, 3.5, 4.0]
     """
@@ -75,7 +75,7 @@ def spread(count: int, most: int) -> list[int]:
     Examples
     --------
     >>> spread(5, 8), spread(14, 5), spread(0, 5)
-    ([0, 1, 2, 3, 4], [1, 5, 9, 13], [])
+    ([0, 1, 2, 3, 4], [1, 4, 7, 10, 13], [])
     """
     if count <= most:
         return list(range(count))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 _CODE = re.compile(r"`([^`\n]{1,400})`")
+_COMMAND = "python -m include"
 
 
 def render(template: str, **values: Any) -> str:
@@ -48,12 +49,19 @@ def safe_href(href: str | None) -> str:
 
 
 def prose(text: str) -> Markup:
-    """Return a sentence as HTML: escaped, secrets hidden, commands between backticks set as code."""
-    clean = redact(text)
-    parts = _CODE.split(clean)
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if i % 2 else Markup("{}").format(part) for i, part in enumerate(parts)
-    )
+    """Return a sentence as HTML: escaped, secrets hidden, what stands between backticks set as code."""
+    parts = _CODE.split(redact(text))
+    return Markup("").join(_code(part) if i % 2 else Markup("{}").format(part) for i, part in enumerate(parts))
+
+
+def _code(text: str) -> Markup:
+    style = Markup(' class="command"') if text.startswith(_COMMAND) else Markup("")
+    return Markup("<code{}>{}</code>").format(style, text)
+
+
+def _clean(value: Any) -> Any:
+    """Hide secrets in whatever a template prints."""
+    return redact(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @lru_cache(maxsize=1)
@@ -64,16 +72,20 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_clean,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     found.filters.update(
         count=words.count,
         number=words.number,
+        short=words.short,
         seconds=words.seconds,
         word=words.word,
         tone=words.tone,
         day=words.day,
+        ended=words.ended,
+        sentence=words.sentence,
         prose=prose,
         href=safe_href,
     )

@@ -19,7 +19,8 @@ from include.report.words import number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 720, 64, 16, 14, 34
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 760, 60, 40, 14, 34
+_HALF = 440
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def line_plot(
     marks = ticks(*_padded(min(known), max(known)))  # type: ignore[type-var,arg-type]
     x = Scale(0, max(1, len(labels) - 1), LEFT + 10, WIDTH - RIGHT - 10)
     y = Scale(marks[0], marks[-1], height - BOTTOM, TOP)
-    parts = [_grid(marks, y), _dates(labels, x, height)]
+    parts = [_grid(marks, y, WIDTH - RIGHT), _dates(labels, x, height)]
     if level is not None and _finite(level):
         parts.append(Markup('<path class="level" d="M{} {}H{}"/>').format(LEFT, y(level), WIDTH - RIGHT))
     for item in series:
@@ -83,29 +84,27 @@ def pair_plot(
     total_reference, total_current = sum(reference), sum(current)
     if not labels or total_reference <= 0 or total_current <= 0:
         return Markup("")
-    height = 210
+    height, end = 200, _HALF - 12
     shares = [(r / total_reference * 100, c / total_current * 100) for r, c in zip(reference, current, strict=True)]
     marks = ticks(0, max(max(pair) for pair in shares), 4)
     y = Scale(marks[0], marks[-1], height - BOTTOM, TOP)
-    width = (WIDTH - LEFT - RIGHT) / len(labels)
+    width = (end - LEFT) / len(labels)
     bar = round(max(0.5, width * 0.4), 2)
-    parts = [_grid(marks, y, unit=" %")]
+    parts = [_grid(marks, y, end, unit=" %")]
     for i, (old, new) in enumerate(shares):
         at = LEFT + i * width + width * 0.08
         parts.append(_bar(at, y(old), bar, y(0) - y(old), "c"))
         parts.append(_bar(at + bar + width * 0.04, y(new), bar, y(0) - y(new), "a"))
-    middle = Scale(0, max(1, len(labels) - 1), LEFT + width / 2, WIDTH - RIGHT - width / 2)
-    parts.append(
-        _dates([_short(label, 14) for label in labels], middle, height, most=max(2, min(8, 90 // _longest(labels))))
-    )
-    return _svg(title, description, parts, height)
+    middle = Scale(0, max(1, len(labels) - 1), LEFT + width / 2, end - width / 2)
+    parts.append(_dates(labels, middle, height, most=max(2, min(8, 50 // _longest(labels)))))
+    return _svg(title, description, parts, height, _HALF)
 
 
 def bar_plot(title: str, description: str, items: Sequence[tuple[str, float, str]], *, most: int = 30) -> Markup:
     """Return horizontal bars of (name, value ≥ 0, text); the largest `most` of them in the order given."""
     known = [item for item in items if _finite(item[1]) and item[1] >= 0]
-    keep = {id(item) for item in sorted(known, key=lambda item: -item[1])[:most]}
-    shown = [item for item in known if id(item) in keep]
+    largest = sorted(range(len(known)), key=lambda i: -known[i][1])[:most]
+    shown = [known[i] for i in sorted(largest)]
     if not shown:
         return Markup("")
     x = Scale(0, max(value for _, value, _ in shown) or 1.0, 190, WIDTH - 110)
@@ -161,16 +160,16 @@ def _padded(low: float, high: float) -> tuple[float, float]:
     return low - pad if low != 0 else low, high + pad
 
 
-def _svg(title: str, description: str, parts: Sequence[Markup], height: int) -> Markup:
+def _svg(title: str, description: str, parts: Sequence[Markup], height: int, width: int = WIDTH) -> Markup:
     inside = Markup("").join(parts)
     return Markup(
         '<svg class="plot" viewBox="0 0 {} {}" role="img" aria-label="{}"><title>{}</title><desc>{}</desc>{}</svg>'
-    ).format(WIDTH, height, f"{title}. {description}", title, description, inside)
+    ).format(width, height, f"{title}. {description}", title, description, inside)
 
 
-def _grid(marks: Sequence[float], y: Scale, unit: str = "") -> Markup:
+def _grid(marks: Sequence[float], y: Scale, end: float, unit: str = "") -> Markup:
     step = marks[1] - marks[0]
-    lines = Markup("").join(Markup("M{} {}H{}").format(LEFT, y(mark), WIDTH - RIGHT) for mark in marks)
+    lines = Markup("").join(Markup("M{} {}H{}").format(LEFT, y(mark), end) for mark in marks)
     texts = Markup("").join(_text(LEFT - 8, y(mark) + 4, tick_text(mark, step) + unit, "end") for mark in marks)
     return Markup('<path class="grid" d="{}"/>').format(lines) + texts
 

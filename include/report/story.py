@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from include.report.words import count, listed, number, plural, with_interval, word
+from include.report.words import count, ended, listed, number, plural, sentence, with_interval, word
 
 if TYPE_CHECKING:
-    from include.report.facts import DataFact, MetricFact, NightReport, Point
+    from include.report.facts import AlarmFact, DataFact, MetricFact, NightReport, Point
 
 NOTHING_TO_DO = "Nothing. The night needs nobody."
 
@@ -30,13 +30,13 @@ def what_happened(night: NightReport) -> list[str]:
 
 def why(night: NightReport) -> list[str]:
     """Return the reasons as sentences: of the data, the decision, the gate and the alarms."""
-    found = [f"{fact.dataset}: {_ended(fact.reason)}" for fact in night.data if fact.reason and fact.health != "pass"]
+    found = [f"{fact.dataset}: {ended(fact.reason)}" for fact in night.data if fact.reason and fact.health != "pass"]
     if night.reason:
-        found.append(_ended(night.reason))
+        found.append(sentence(night.reason))
     if night.gate:
-        found.append(_ended(night.gate.sentence))
-    found += [f"{alarm.subject}: {_ended(alarm.diagnosis)}" for alarm in night.alarms if alarm.diagnosis]
-    found += [f"{step}: {_ended(text)}" for step, text in night.failures]
+        found.append(sentence(night.gate.sentence))
+    found += [f"{alarm.subject}: {ended(alarm.diagnosis)}" for alarm in night.alarms if alarm.diagnosis]
+    found += [f"{step}: {ended(text)}" for step, text in night.failures]
     return found or ["No reason was recorded."]
 
 
@@ -49,8 +49,8 @@ def what_to_do(night: NightReport) -> list[str]:
             f"Correct what made {steps} fail (the reason is beside this), then clear it in Airflow: what was done before is kept."
         )
     found += [_data_todo(fact, night) for fact in night.blocked_data]
-    found += [_ended(alarm.todo) for alarm in night.alarms if alarm.todo]
-    found += map(_ended, night.todo)
+    found += [_alarm_todo(alarm) for alarm in night.alarms if alarm.todo or alarm.kind == "alarm"]
+    found += map(sentence, night.todo)
     if night.gate and night.gate.verdict == "wait":
         more = (
             f" About {plural(night.gate.nights_needed, 'more labelled night')} should do."
@@ -80,12 +80,11 @@ def _data(night: NightReport) -> str:
     good = [fact for fact in night.data if fact not in bad]
     parts = []
     if good:
-        parts.append(
-            f"{listed([_named(fact) for fact in good])} passed {'its contract' if len(good) == 1 else 'their contracts'}"
-        )
+        contracts = "its contract" if len(good) == 1 else "their contracts"
+        parts.append(f"{listed([_named(fact) for fact in good])} passed {contracts}")
     if bad:
         parts.append(listed([f"{fact.dataset} {_trouble(fact)}" for fact in bad]))
-    return "; ".join(parts) + "."
+    return f"Data: {'; '.join(parts)}."
 
 
 def _named(fact: DataFact) -> str:
@@ -139,7 +138,7 @@ def _judged(night: NightReport) -> str:
             "fail": "The candidate failed at the gate.",
             "wait": "The gate cannot decide yet.",
         }
-        after = f" {_ended(night.promotion)}" if night.promotion else ""
+        after = f" {ended(night.promotion)}" if night.promotion else ""
         return said.get(night.gate.verdict, "The gate spoke.") + after + stays
     return stays.strip()
 
@@ -150,12 +149,10 @@ def _measured(night: NightReport) -> list[str]:
     if point:
         name = night.metrics[0].name
         rows = f" over {count(point.rows)} rows" if point.rows else ""
-        found.append(
-            f"On {point.partition}, the newest night whose labels are known, {name} was {with_interval(point.value, point.low, point.high)}{rows}."
-        )
+        value = with_interval(point.value, point.low, point.high)
         level = night.metrics[0].expected
-        if level is not None:
-            found.append(f"At the gate it was {number(level)}.")
+        gate = f"; at the gate it was {number(level)}" if level is not None else ""
+        found.append(f"On {point.partition}, the newest night whose labels are known, {name} was {value}{rows}{gate}.")
     else:
         found.append("No labels are known yet, so nothing can be said about how good the predictions were.")
     alarms = [alarm.subject for alarm in night.alarms if alarm.kind == "alarm"]
@@ -167,14 +164,19 @@ def _measured(night: NightReport) -> list[str]:
     return found
 
 
+def _alarm_todo(alarm: AlarmFact) -> str:
+    return (
+        sentence(alarm.todo)
+        or f"Look at what changed in {alarm.subject}, below, and acknowledge the alarm once you know why."
+    )
+
+
 def _data_todo(fact: DataFact, night: NightReport) -> str:
-    again = f"`python -m include night {night.model} --partition {night.partition}`"
     load = f"`python -m include ingest {fact.dataset} --partition {fact.partition}`"
+    again = f"`python -m include night {night.model} --partition {night.partition}`"
     if fact.health in {"missing", "late"}:
-        return f"Find out why {fact.dataset} did not come. When it is there, load it with {load} and redo the night with {again}."
-    return f"Ask the owner of {fact.dataset} to correct partition {fact.partition} at its source, load it again with {load}, and redo the night with {again}."
-
-
-def _ended(text: str) -> str:
-    clean = text.strip()
-    return clean if not clean or clean[-1] in ".!?" else f"{clean}."
+        return f"Find out why {fact.dataset} did not come. When it is there, load it {load} and redo the night {again}"
+    return (
+        f"Ask the owner of {fact.dataset} to correct partition {fact.partition} at its source, "
+        f"then load it again {load} and redo the night {again}"
+    )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from include.report.pages import render
 from include.report.plots import bar_plot
-from include.report.words import listed, number, plural
+from include.report.words import listed, number, plural, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +108,8 @@ def validation_page(
         checks=ranked[:MOST_CHECKS],
         hidden=max(0, len(ranked) - MOST_CHECKS),
         happened=_happened(validation, dataset, len(checks), len(broken), len(doubtful)),
-        reasons=[check.sentence for check in (*broken, *doubtful)][:12] or ["Every rule of the contract holds."],
+        reasons=[sentence(check.sentence) for check in (*broken, *doubtful)][:12]
+        or ["Every rule of the contract holds."],
         todo=_todo(validation.health, dataset, partition, broken),
         broken_by_column=_by_column(broken),
         made_at=made_at,
@@ -143,7 +144,7 @@ def _todo(health: str, dataset: str, partition: str, broken: Sequence[CheckResul
     if health == "warn":
         return [look, "Nothing waits for it: the partition is in use."]
     return [
-        f"{look} The rows as they came are in table `datasets/{dataset}/quarantine`.",
+        f"{look} The rows as they came are in the table `datasets/{dataset}/quarantine`",
         f"When the source is corrected: `python -m include ingest {dataset} --partition {partition}`",
         f"If the rows are right and the rule is wrong, correct the contract in `include/datasets/{dataset}.yaml`, then load it again.",
     ]

@@ -64,12 +64,12 @@ def count(value: float | None) -> str:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """Return a number with so many significant digits; separators above 1,000; – for none.
+    """Return a number to compare in a column: four decimals below 1, so many significant digits above; – for none.
 
     Examples
     --------
-    >>> number(0.431871), number(12345.6), number(-0.00001234), number(float("nan"))
-    ('0.4319', '12,346', '−0.00001234', '–')
+    >>> number(0.431871), number(0.022), number(12345.6), number(-0.00001234), number(float("nan"))
+    ('0.4319', '0.0220', '12,346', '−0.000012', '–')
     """
     if value is None or not math.isfinite(value):
         return NOTHING
@@ -78,10 +78,23 @@ def number(value: float | None, digits: int = 4) -> str:
     size = abs(value)
     if size >= 1e12 or size < 1e-9:
         text = f"{size:.{digits - 1}e}"
+    elif size >= 1:
+        text = f"{size:,.{max(0, digits - 1 - math.floor(math.log10(size)))}f}"
     else:
-        decimals = max(0, digits - 1 - math.floor(math.log10(size)))
-        text = f"{size:,.{decimals}f}"
+        text = f"{size:.{max(digits, 1 - math.floor(math.log10(size)))}f}"
     return f"−{text}" if value < 0 else text
+
+
+def short(value: float | None, digits: int = 4) -> str:
+    """Return a number as it reads in a sentence, without trailing zeros.
+
+    Examples
+    --------
+    >>> short(24.0), short(0.0220), short(95.0), short(1234.5), short(None)
+    ('24', '0.022', '95', '1,234', '–')
+    """
+    text = number(value, digits)
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
 def interval(low: float | None, high: float | None, digits: int = 4) -> str:
@@ -163,3 +176,21 @@ def plural(amount: int, noun: str) -> str:
     ('1 row', '2,000 rows')
     """
     return f"{amount:,} {noun}" if amount == 1 else f"{amount:,} {noun}s"
+
+
+def ended(text: str) -> str:
+    """Return a text as a sentence; a command at its end stays as it is."""
+    clean = text.strip()
+    return clean if not clean or clean[-1] in ".!?`" else f"{clean}."
+
+
+def sentence(text: str) -> str:
+    """Return a text that begins with a capital and ends with a full stop.
+
+    Examples
+    --------
+    >>> sentence("the loss rose"), sentence(""), sentence("`dep_delay` is missing")
+    ('The loss rose.', '', '`dep_delay` is missing.')
+    """
+    clean = ended(text)
+    return clean[:1].upper() + clean[1:]
