@@ -25,7 +25,7 @@ class Judged:
     needed: int | None
 
 
-def judge_gain(paired: PairedNights, terms: Terms, *, name: str = "performance", waited: int = 0) -> Judged:
+def judge_gain(paired: PairedNights, terms: Terms, *, name: str = "performance") -> Judged:
     """Return whether the candidate's gain over the champion meets the terms.
 
     Parameters
@@ -35,8 +35,6 @@ def judge_gain(paired: PairedNights, terms: Terms, *, name: str = "performance",
     terms : Terms
     name : str
         Of the part.
-    waited : int
-        Labelled nights since the first look; at `terms.max_wait` a `wait` becomes a `fail`.
 
     Notes
     -----
@@ -48,7 +46,7 @@ def judge_gain(paired: PairedNights, terms: Terms, *, name: str = "performance",
     if len(values) < LEAST_NIGHTS:
         missing = (LEAST_NIGHTS - len(values)) * terms.block
         reason = f"{len(values)} of at least {LEAST_NIGHTS} labelled {_units(terms)}: cannot tell"
-        part = Part(name, "cannot_tell" if waited < terms.max_wait else "fail", reason, {"nights": len(paired.gain)})
+        part = Part(name, "cannot_tell", reason, {"nights": len(paired.gain)})
         return Judged(part, Interval(-np.inf, np.inf), missing)
     margin = absolute_margin(paired, terms)
     found = interval(values, terms.alpha)
@@ -60,17 +58,19 @@ def judge_gain(paired: PairedNights, terms: Terms, *, name: str = "performance",
         "candidate": float(paired.candidate.mean()), "autocorrelation": float(belief(values).autocorrelation),
         "skipped": [list(pair) for pair in paired.skipped], **part.numbers,
     }  # fmt: skip
-    finding, reason = part.finding, part.reason
-    if finding == "wait" and waited >= terms.max_wait:
-        finding, reason = "fail", f"not shown after {waited} further nights: {reason}"
-    return Judged(Part(name, finding, reason, numbers), found, needed if finding == "wait" else None)
+    return Judged(Part(name, part.finding, part.reason, numbers), found, needed if part.finding == "wait" else None)
 
 
-def absolute_margin(paired: PairedNights, terms: Terms) -> float:
-    """Return the margin in the metric's unit; 0 is 1 % of the champion's value where something may be risked."""
-    if terms.margin or terms.mode == "superior":
+def absolute_margin(paired: PairedNights, terms: Terms, *, always: bool = False) -> float:
+    """Return the margin in the metric's unit.
+
+    0 means 1 % of the champion's value where something may be risked: for `non_inferior` and `expected`, and for the slices
+    of every mode (`always`).
+    """
+    if terms.mode == "superior" and not always:
         return terms.margin
-    return RELATIVE_MARGIN * abs(float(paired.champion.mean()))
+    own = terms.margin if terms.mode != "superior" else 0.0
+    return own or RELATIVE_MARGIN * abs(float(paired.champion.mean()))
 
 
 def _proven(values: FloatArray, margin: float, found: Interval, terms: Terms, name: str) -> tuple[Part, int | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from include.evaluation.fairness import FairnessLimits
 from include.evaluation.metrics import Metric, default_metric, metric
 
 Mode = Literal["superior", "non_inferior", "expected"]
@@ -29,6 +30,14 @@ class Terms:
         Nights that a promoted candidate is expected to serve.
     candidates_per_year
         For the error stated per model-year; None: not stated.
+    slices, search_slices
+        Columns whose values are judged apart; worst slices to find beside them.
+    fairness, max_calibration_error, max_churn, max_microseconds_per_row, max_megabytes, max_single_feature_auc
+        Limits; None: unset.
+    behaviour, golden_set
+        Whether such a part is expected of the caller; `golden_margin` is the loss on the golden set that may be added.
+    classes
+        Whether the scores are probabilities of classes (else numbers).
     """
 
     mode: Mode = "expected"
@@ -41,6 +50,16 @@ class Terms:
     candidates_per_year: float | None = None
     slices: tuple[str, ...] = ()
     search_slices: int = 0
+    fairness: FairnessLimits | None = None
+    max_calibration_error: float | None = None
+    max_churn: float | None = None
+    max_microseconds_per_row: float | None = None
+    max_megabytes: float | None = None
+    max_single_feature_auc: float | None = None
+    behaviour: bool = False
+    golden_set: bool = False
+    golden_margin: float = 0.0
+    classes: bool = True
 
     @property
     def alpha(self) -> float:
@@ -77,4 +96,25 @@ class Terms:
             candidates_per_year=candidates_per_year,
             slices=tuple(settings.slices),
             search_slices=settings.search_slices,
+            fairness=_fairness_limits(settings.fairness),
+            max_calibration_error=settings.max_calibration_error,
+            max_churn=settings.max_churn,
+            max_microseconds_per_row=settings.max_microseconds_per_row,
+            max_megabytes=settings.max_megabytes,
+            max_single_feature_auc=settings.max_single_feature_auc,
+            behaviour=bool(settings.behaviour),
+            golden_set=settings.golden_set is not None,
+            golden_margin=settings.golden_set.margin if settings.golden_set else 0.0,
+            classes=task != "regression",
         )
+
+
+def _fairness_limits(settings: Any) -> FairnessLimits | None:
+    if settings is None:
+        return None
+    return FairnessLimits(
+        groups=tuple(settings.groups),
+        demographic_parity=settings.max_demographic_parity_difference,
+        equalised_odds=settings.max_equalised_odds_difference,
+        threshold=settings.threshold,
+    )

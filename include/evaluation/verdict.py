@@ -59,9 +59,9 @@ class GateReport:
         return {**fields, "parts": [part.as_json() for part in self.parts]}
 
 
-def unset(name: str, key: str) -> Part:
+def unset(name: str) -> Part:
     """Return the part that says that nothing was asked."""
-    return Part(name, "unset", f"not judged: {key} is not set")
+    return Part(name, "unset", "not judged: the model's gate does not ask for it")
 
 
 def plain(value: Any) -> Any:
