@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Group
 from rich.live import Live
 from rich.spinner import Spinner
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-_WIDE = 140
+_WIDE, _NARROW = 140, 96
 _STYLES = {"good": "green", "fair": "yellow", "bad": "bold red", "plain": ""}
 
 
@@ -83,19 +82,20 @@ def night_table(lines: Sequence[NightLine], *, width: int = 100, title: str = ""
     lines : sequence of NightLine
         Printed in their order.
     width : int
-        Columns of the terminal. Below 140 the candidate shares a column with the gate's verdict.
+        Columns of the terminal. Below 140 the candidate stands with the reason, below 96 the decision, too.
     title : str
     """
     wide = width >= _WIDE
-    found = Table(title=title or None, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    found = Table(title=title or None, box=None, pad_edge=False, padding=(0, 2 if wide else 1, 0, 0))
     metrics = {line.metric for line in lines}
     measured = metrics.pop() if len(metrics) == 1 else "metric"
     found.add_column("Night", no_wrap=True)
     found.add_column("Rows", justify="right", no_wrap=True)
     found.add_column("Health", no_wrap=True)
     found.add_column("Scored", justify="right", no_wrap=True)
-    found.add_column("Decision", no_wrap=True)
-    found.add_column("Why", min_width=16, overflow="fold")
+    if width >= _NARROW:
+        found.add_column("Decision", no_wrap=True)
+    found.add_column("Why" if width >= _NARROW else "Decision", min_width=16, overflow="fold")
     if wide:
         found.add_column("Candidate", no_wrap=True, max_width=28)
     found.add_column("Gate", no_wrap=True)
@@ -103,7 +103,7 @@ def night_table(lines: Sequence[NightLine], *, width: int = 100, title: str = ""
     found.add_column(measured.capitalize() if len(measured) < 14 else "Metric", justify="right", no_wrap=True)
     found.add_column("Time", justify="right", no_wrap=True)
     for line in lines:
-        found.add_row(*_cells(line, wide=wide))
+        found.add_row(*_cells(line, width))
     return found
 
 
@@ -116,22 +116,27 @@ def legend(lines: Sequence[NightLine]) -> str:
     return f"{lines[-1].metric.capitalize()} is realised: of the newest night whose labels were known then{newest}."
 
 
-def _cells(line: NightLine, *, wide: bool) -> list[RenderableType]:
-    why = line.reason
-    if line.candidate and not wide:
-        why = f"{why}; candidate {line.candidate}" if why else f"candidate {line.candidate}"
+def _cells(line: NightLine, width: int) -> list[RenderableType]:
     cells: list[RenderableType] = [
         Text(line.partition),
         count(line.ingested),
         _toned(line.health),
         count(line.scored),
-        _decided(line),
-        Text(why),
+        *_reasons(line, width),
     ]
-    if wide:
+    if width >= _WIDE:
         cells.append(Text(_short(line.candidate or NOTHING, 28)))
     champion = Text(f"{line.champion} new", "bold green") if line.promoted else Text(line.champion or NOTHING)
     return [*cells, _toned(line.gate), champion, number(line.value), seconds(line.seconds)]
+
+
+def _reasons(line: NightLine, width: int) -> list[Text]:
+    why = line.reason
+    if line.candidate and width < _WIDE:
+        why = f"{why}; candidate {line.candidate}" if why else f"candidate {line.candidate}"
+    if width >= _NARROW:
+        return [_decided(line), Text(why)]
+    return [Text.assemble(_decided(line), f": {why}" if why else "")]
 
 
 def _decided(line: NightLine) -> Text:
