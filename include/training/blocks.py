@@ -47,6 +47,7 @@ class Blocks:
     blocks: list[Block] = field(default_factory=list)
     ages: list[np.ndarray[Any, Any]] = field(default_factory=list)
     spilled: bool = False
+    _paths: int = 0
     _folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
@@ -57,12 +58,12 @@ class Blocks:
         if self._folder is not None:
             self._folder.cleanup()
 
-    @property
-    def folder(self) -> Path:
-        """Return a temporary folder on disk that lives as long as this object's context."""
+    def new_path(self, name: str) -> Path:
+        """Return a path in a temporary folder on disk that lives as long as this object's context."""
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="nightshift-train-", ignore_cleanup_errors=True)
-        return Path(self._folder.name)
+        self._paths += 1
+        return Path(self._folder.name) / f"{name}-{self._paths}"
 
     @property
     def rows(self) -> int:
@@ -87,7 +88,7 @@ class Blocks:
         for block in self.blocks:
             for part in (block.matrix, block.label, block.weight):
                 if part is not None:
-                    digest.update(np.ascontiguousarray(part).data)
+                    digest.update(np.ascontiguousarray(part.T).data)
         return digest.hexdigest()
 
     def store(self, matrix: Matrix, on_disk: bool) -> Matrix:
@@ -95,8 +96,9 @@ class Blocks:
         if not on_disk:
             return matrix
         self.spilled = True
-        path = self.folder / f"block-{len(self.blocks)}.npy"
-        mapped: Matrix = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=matrix.shape)
+        mapped: Matrix = np.lib.format.open_memmap(
+            self.new_path("block"), mode="w+", dtype=np.float32, shape=matrix.shape, fortran_order=True
+        )
         mapped[:] = matrix
         return mapped
 

@@ -90,7 +90,8 @@ class Encoder:
         if tally is not None and strange.any():
             met = np.bincount(found, minlength=len(codes))[:-1][strange]
             (tally.other if feature.other else tally.unseen)[feature.name] += int(met.sum())
-        return codes[found]
+        coded: Vector = codes[found]
+        return coded
 
 
 class Codebook:
@@ -111,7 +112,7 @@ class Codebook:
 
     def matrix(self, batch: pa.RecordBatch) -> Matrix:
         """Return the rows as a matrix whose categories carry provisional codes; shape (n_rows, n_features)."""
-        out = np.empty((batch.num_rows, len(self.columns)), np.float32)
+        out = np.empty((batch.num_rows, len(self.columns)), np.float32, order="F")
         for place, name in enumerate(self.columns):
             column = _column(batch, name)
             first = self._types.setdefault(name, column.type)
@@ -136,7 +137,8 @@ class Codebook:
                 counts.append(0)
             counts[code] += int(seen[place])
             places[place] = code
-        return places[found]
+        coded: Vector = places[found]
+        return coded
 
     def features(self) -> tuple[Feature, ...]:
         """Return the features as learned: of the texts the most frequent (ties by spelling), sorted by spelling."""
@@ -169,6 +171,14 @@ class Codebook:
         places = {text: place for place, text in enumerate(feature.categories)}
         codes = [places.get(text, len(places)) for text in self._codes[feature.name]]
         return np.array(codes or [0], np.float32)
+
+
+def texts_of(feature: Feature) -> tuple[str, ...]:
+    """Return the texts of a category's codes, the bucket of rare ones last; empty for a number."""
+    bucket = "(other)"
+    while bucket in feature.categories:
+        bucket = f"({bucket})"
+    return (*feature.categories, bucket) if feature.other else feature.categories
 
 
 def regrouped(batches: Iterable[pa.RecordBatch], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
 import xgboost as xgb
+
+from include.training.encode import texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from include.registry.manifest import Feature
     from include.training.blocks import Block, Blocks
+    from include.training.encode import Matrix
 
 
 class _Iterator(xgb.DataIter):  # type: ignore[misc]  # xgboost's class is untyped
     def __init__(self, blocks: Sequence[Block], features: Sequence[Feature], cache_prefix: str | None) -> None:
         self._blocks = blocks
-        self._names = [feature.name for feature in features]
-        self._types = ["c" if feature.kind == "category" else "q" for feature in features]
+        self._features = features
         self._next = 0
         super().__init__(cache_prefix=cache_prefix)
 
@@ -26,17 +30,26 @@ class _Iterator(xgb.DataIter):  # type: ignore[misc]  # xgboost's class is untyp
             return False
         block = self._blocks[self._next]
         self._next += 1
-        input_data(
-            data=block.matrix,
-            label=block.label,
-            weight=block.weight,
-            feature_names=self._names,
-            feature_types=self._types,
-        )
+        input_data(data=as_table(block.matrix, self._features), label=block.label, weight=block.weight)
         return True
 
     def reset(self) -> None:
         self._next = 0
+
+
+def as_table(matrix: Matrix, features: Sequence[Feature]) -> pa.Table:
+    """Return encoded rows as an Arrow table whose categories carry their texts, which xgboost keeps in the model."""
+    columns = [_column(matrix[:, place], feature) for place, feature in enumerate(features)]
+    return pa.table(columns, names=[feature.name for feature in features])
+
+
+def _column(values: np.ndarray[Any, Any], feature: Feature) -> pa.Array:
+    texts = texts_of(feature)
+    if not texts:
+        return pa.array(np.ascontiguousarray(values))
+    missing = np.isnan(values)
+    codes = pa.array(np.where(missing, 0, values).astype(np.int32), mask=missing)
+    return pa.DictionaryArray.from_arrays(codes, pa.array(texts, pa.string()))
 
 
 def quantised(
@@ -47,7 +60,7 @@ def quantised(
     Parameters
     ----------
     blocks : Blocks
-        Where the rows are held; rows that went to disk are quantised on disk too.
+        Where the rows are held; when some went to disk, the quantised rows are kept on disk too.
     chosen : sequence of Block
         The rows taken.
     nthread : int
@@ -57,8 +70,8 @@ def quantised(
     ref : QuantileDMatrix, optional
         Whose bins are used: that of the training rows when these are for validation.
     """
+    settings = {"max_bin": max_bin, "ref": ref, "nthread": nthread, "enable_categorical": True}
     if blocks.spilled:
-        iterator = _Iterator(chosen, blocks.features, str(blocks.folder / f"cache-{len(chosen)}-{id(chosen)}"))
-        return xgb.ExtMemQuantileDMatrix(iterator, max_bin=max_bin, ref=ref, nthread=nthread, enable_categorical=True)
-    iterator = _Iterator(chosen, blocks.features, None)
-    return xgb.QuantileDMatrix(iterator, max_bin=max_bin, ref=ref, nthread=nthread, enable_categorical=True)
+        prefix = str(blocks.new_path("quantised"))
+        return xgb.ExtMemQuantileDMatrix(_Iterator(chosen, blocks.features, prefix), **settings)
+    return xgb.QuantileDMatrix(_Iterator(chosen, blocks.features, None), **settings)
