@@ -23,7 +23,7 @@ _TICKS = 10
 
 def dataset_flaws(dataset: Dataset) -> Iterator[Flaw]:
     """Yield what is wrong between the keys of a dataset."""
-    said = cron_flaw(dataset.schedule, dataset.partition, dataset.timezone)
+    said = cron_flaw(dataset.cron, dataset.partition, dataset.timezone)
     if said and not dataset.static:
         yield Flaw(("schedule",), said)
     yield from _partition_flaws(dataset)

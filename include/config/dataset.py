@@ -16,8 +16,8 @@ ColumnType = Literal[
 ]
 
 
-_SCHEDULES = {
-    "hour": "5 * * * *",
+_USUAL_CRON = {
+    "hour": "10 * * * *",
     "day": "0 2 * * *",
     "week": "0 2 * * 1",
     "month": "0 2 1 * *",
@@ -190,25 +190,10 @@ class Dataset(Settings):
     retention: Retention = Retention()
     """How long old versions are kept."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _schedule_of_the_grain(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "schedule" not in data and data.get("partition") in _SCHEDULES:
-            return data | {"schedule": _SCHEDULES[data["partition"]]}
-        return data
-
     @property
     def cron(self) -> str:
         """Return the cron line, the usual one of the partition's length when none is configured."""
-        usual = {
-            "hour": "10 * * * *",
-            "day": "0 2 * * *",
-            "week": "0 2 * * 1",
-            "month": "0 2 1 * *",
-            "quarter": "0 2 1 1,4,7,10 *",
-            "year": "0 2 1 1 *",
-        }
-        return self.schedule or usual[self.partition]
+        return self.schedule or _USUAL_CRON[self.partition]
 
     @field_validator("timezone")
     @classmethod
