@@ -68,7 +68,8 @@ def _aged(state: Floats) -> Floats:
 def log_evidence(state: Floats) -> Floats:
     """Return the log of each detector's evidence, minus infinity before the first night, shape (n_streams,)."""
     with np.errstate(divide="ignore"):
-        return np.log(state.sum(axis=(1, 2)))
+        logs: Floats = np.log(state.sum(axis=(1, 2)))
+    return logs
 
 
 def path(p_values: Floats, first_pool: int, changes: tuple[Change, ...] = ANY_CHANGE) -> Floats:

@@ -1,0 +1,131 @@
+"""Faults that show in one column: units, nulls, constants, categories, a leaked label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from include.evidence.diagnosis import Diagnosis
+from include.evidence.summary import ColumnSummary
+from include.evidence.units import unit_of
+
+History = Sequence[ColumnSummary]
+
+_FEWEST_VALUES = 20
+_NULL_JUMP = 0.05
+_PLACEHOLDER_SHARE = 0.2
+_LEAK = 0.9
+_NEW_SHARE = 0.1
+_EXPECTED_ROWS = 25
+
+
+def column_faults(name: str, tonight: ColumnSummary, history: History) -> Iterator[Diagnosis]:
+    """Yield what is wrong with one column, given the same column on calm nights."""
+    yield from _null_burst(name, tonight, history)
+    if round((1.0 - tonight.null_share) * tonight.sampled) < _FEWEST_VALUES:
+        return
+    constant = list(_constant(name, tonight, history))
+    yield from constant
+    if constant:
+        return
+    if tonight.numeric:
+        yield from _unit_change(name, tonight, history)
+    else:
+        yield from _categories(name, tonight, history)
+    yield from _leak(name, tonight, history)
+
+
+def _null_burst(name: str, tonight: ColumnSummary, history: History) -> Iterator[Diagnosis]:
+    shares = np.array([night.null_share for night in history])
+    # One calm partition may have had a gap; the ninth decile is not moved by it.
+    usual, most = float(np.median(shares)), float(np.quantile(shares, 0.9))
+    if tonight.null_share - most >= max(_NULL_JUMP, 3.0 * (most - usual)):
+        sentence = f"{tonight.null_share:.0%} of {name} is null, where hardly ever more than {most:.1%} was."
+        yield Diagnosis("null burst", name, {"null_share": tonight.null_share, "most_before": most}, sentence, True)
+
+
+def _constant(name: str, tonight: ColumnSummary, history: History) -> Iterator[Diagnosis]:
+    value, share = max(tonight.shares.items(), key=lambda item: item[1])
+    before = max(night.shares.get(value, 0.0) for night in history)
+    fewest = min(night.distinct for night in history)
+    if tonight.distinct == 1 and fewest > 1 and before < 0.9:
+        sentence = f"{name} is {value!r} in every row, where it had at least {fewest} different values."
+        yield Diagnosis("constant column", name, {"share": 1.0, "share_before": before}, sentence, True)
+    elif tonight.numeric and before < 0.02 and share >= _PLACEHOLDER_SHARE + _most_common(history):
+        sentence = f"{share:.0%} of {name} is the one value {value:g}, which was hardly ever seen: a placeholder?"
+        yield Diagnosis("constant column", name, {"share": share, "share_before": before}, sentence, True)
+
+
+def _most_common(history: History) -> float:
+    return float(np.median([max(night.shares.values(), default=0.0) for night in history]))
+
+
+def _unit_change(name: str, tonight: ColumnSummary, history: History) -> Iterator[Diagnosis]:
+    found = unit_of(tonight, history)
+    if found is not None:
+        offset = f" + {found.offset:.4g}" if found.offset else ""
+        sentence = f"{name} looks like {found.slope:.6g} times its usual values{offset}: another unit ({found.name})?"
+        yield Diagnosis("unit change", name, {"ratio": found.slope, "offset": found.offset}, sentence, True)
+
+
+def _categories(name: str, tonight: ColumnSummary, history: History) -> Iterator[Diagnosis]:
+    known = set().union(*(night.shares for night in history))
+    if max(night.distinct for night in history) > len(next(iter(history)).shares) >= 500:
+        return  # a column of identifiers: categories come and go every night
+    new = {category: share for category, share in tonight.shares.items() if category not in known}
+    gone = _vanished(tonight, history)
+    evidence = {"new_share": sum(new.values()), "vanished_share": sum(gone.values())}
+    pairs = _renamed(new, gone, known)
+    if pairs or evidence["new_share"] >= 0.9:
+        told = ", ".join(f"{old!r} to {fresh!r}" for old, fresh in pairs[:3]) or f"{evidence['new_share']:.0%} is new"
+        yield Diagnosis("renamed category", name, evidence, f"Categories of {name} look renamed: {told}.", True)
+    elif gone:
+        told = ", ".join(repr(category) for category in list(gone)[:3])
+        sentence = f"{told} vanished from {name}; until now it was there every time ({evidence['vanished_share']:.1%})."
+        yield Diagnosis("vanished category", name, evidence, sentence, True)
+    elif new:
+        told = ", ".join(repr(category) for category in list(new)[:3])
+        sentence = f"{told} is new in {name}, {evidence['new_share']:.1%} of its rows."
+        yield Diagnosis("new category", name, evidence, sentence, evidence["new_share"] >= _NEW_SHARE)
+
+
+def _vanished(tonight: ColumnSummary, history: History) -> dict[Any, float]:
+    """Return categories seen every night so far, often enough that chance does not explain their absence."""
+    always = set.intersection(*(set(night.shares) for night in history)) - set(tonight.shares)
+    usual = {category: float(np.mean([night.shares[category] for night in history])) for category in sorted(always)}
+    least = {category: min(night.shares[category] for night in history) for category in always}
+    rows = tonight.sampled
+    return {
+        category: share
+        for category, share in usual.items()
+        if share * rows >= _EXPECTED_ROWS and least[category] * rows >= _EXPECTED_ROWS / 3
+    }
+
+
+def _renamed(new: dict[Any, float], gone: dict[Any, float], known: set[Any]) -> list[tuple[Any, Any]]:
+    """Return pairs (old, new): spelt alike, or one vanished and the other came with about its share."""
+    plain = {_plain(category): category for category in known}
+    alike = [(plain[_plain(fresh)], fresh) for fresh in new if _plain(fresh) in plain]
+    swapped = [
+        (old, fresh)
+        for old, before in gone.items()
+        for fresh, share in new.items()
+        if abs(share - before) <= 0.5 * before + 0.01
+    ]
+    return alike + swapped
+
+
+def _plain(category: Any) -> str:
+    return "".join(letter for letter in str(category).casefold() if letter.isalnum())
+
+
+def _leak(name: str, tonight: ColumnSummary, history: History) -> Iterator[Diagnosis]:
+    before = max((night.label_strength for night in history if np.isfinite(night.label_strength)), default=1.0)
+    if tonight.label_strength >= max(_LEAK, before + 0.2):
+        sentence = (
+            f"{name} alone now tells the label (strength {tonight.label_strength:.2f}, at most {before:.2f} before)."
+        )
+        evidence = {"strength": tonight.label_strength, "most_before": before}
+        yield Diagnosis("label leakage", name, evidence, sentence, True)

@@ -1,0 +1,108 @@
+"""Faults that show in the rows: duplicates, stale copies, missing ends, shifted hours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from include.evidence.diagnosis import Diagnosis
+from include.evidence.summary import Hashes, Summary
+
+Floats = NDArray[np.float64]
+History = Sequence[Summary]
+
+_COPIED = 0.3
+_TAIL_SHARE = 0.03
+_TAIL_ROWS = 15
+
+
+def row_faults(tonight: Summary, history: History) -> Iterator[Diagnosis]:
+    """Yield what is wrong with the rows, given calm nights."""
+    yield from _duplicates(tonight, history)
+    yield from _copy(tonight, history)
+    shifted = list(_shifted_hours(tonight, history))
+    yield from shifted
+    if not shifted:
+        yield from _truncated(tonight, history)
+
+
+def _duplicates(tonight: Summary, history: History) -> Iterator[Diagnosis]:
+    most = max(night.duplicate_share for night in history)
+    if tonight.duplicate_share > max(0.02, 2.0 * most + 0.01):
+        sentence = f"{tonight.duplicate_share:.0%} of the rows repeat a key, where at most {most:.1%} did."
+        evidence = {"duplicate_share": tonight.duplicate_share, "most_before": most}
+        yield Diagnosis("duplicate rows", "rows", evidence, sentence, True)
+
+
+def shared(sketch: Hashes, other: Hashes) -> float:
+    """Return the estimated share of one partition's distinct contents that another has too.
+
+    Notes
+    -----
+    Hashes above the other sketch's largest are unknown there, so they are left out; a sketch of 512 hashes has a
+    standard error of at most 0.03.
+    """
+    if not sketch.size or not other.size:
+        return 0.0
+    comparable = sketch[sketch <= other[-1]] if other.size >= 512 else sketch
+    return float(np.isin(comparable, other).mean()) if comparable.size else 0.0
+
+
+def _copy(tonight: Summary, history: History) -> Iterator[Diagnosis]:
+    usual = [shared(night.sketch, history[i - step].sketch) for i, night in enumerate(history) for step in (1, 7)]
+    found = [shared(tonight.sketch, night.sketch) for night in history]
+    best = int(np.argmax(found))
+    if found[best] >= max(_COPIED, max(usual) + 0.2):
+        ago = len(history) - best
+        sentence = f"{found[best]:.0%} of the rows repeat the partition {ago} before: a stale copy?"
+        evidence = {"shared": found[best], "partitions_ago": float(ago), "most_before": max(usual)}
+        yield Diagnosis("copy of an earlier partition", "rows", evidence, sentence, True)
+
+
+def _profile(hours: NDArray[np.int64]) -> Floats:
+    return hours / max(int(hours.sum()), 1)
+
+
+def _distance(profile: Floats, usual: Floats, rows: int) -> float:
+    """Return the squared distance of two profiles less what counting this many rows adds by chance."""
+    noise = (1.0 - float(np.square(profile).sum())) / max(rows, 1)
+    return max(float(np.square(profile - usual).sum()) - noise, 0.0)
+
+
+def _shifted_hours(tonight: Summary, history: History) -> Iterator[Diagnosis]:
+    counts = [night.hours for night in history if night.hours is not None and night.hours.sum()]
+    if tonight.hours is None or not tonight.hours.sum() or not counts:
+        return
+    usual = np.mean([_profile(hours) for hours in counts], axis=0)
+    most = max(_distance(_profile(hours), usual, int(hours.sum())) for hours in counts)
+    profile, rows = _profile(tonight.hours), int(tonight.hours.sum())
+    still = _distance(profile, usual, rows)
+    shifts = [step for step in range(-12, 12) if step]
+    back = [_distance(np.roll(profile, -step), usual, rows) for step in shifts]
+    best = int(np.argmin(back))
+    if still > max(2.0 * most, 0.002) and back[best] <= max(0.1 * still, min(most, 0.2 * still)):
+        step = shifts[best]
+        sentence = f"The hours of the rows fit the usual ones only when moved back by {step:+d} h: a time zone?"
+        evidence = {"hours": float(step), "distance": still, "distance_when_moved": back[best]}
+        yield Diagnosis("shifted hours", "rows", evidence, sentence, True)
+
+
+def _truncated(tonight: Summary, history: History) -> Iterator[Diagnosis]:
+    if tonight.hours is None:
+        fewest = min(night.rows for night in history)
+        if tonight.rows < 0.3 * fewest:
+            sentence = f"{tonight.rows:,} rows, where there were at least {fewest:,}: cut off?"
+            evidence = {"rows": float(tonight.rows), "fewest_before": float(fewest)}
+            yield Diagnosis("truncated partition", "rows", evidence, sentence, True)
+        return
+    table = np.array([night.hours for night in history if night.hours is not None])
+    for name, order in (("last", slice(None, None, -1)), ("first", slice(None))):
+        empty = int(np.argmax(np.append(tonight.hours[order], 1) > 0))
+        usual = table[:, order][:, :empty].sum(axis=1)
+        share = float(usual.sum()) / max(int(table.sum()), 1)
+        if share >= _TAIL_SHARE and usual.min() >= max(_TAIL_ROWS, 0.3 * float(np.median(usual))):
+            sentence = f"The {name} {empty} hours have no row, where {share:.0%} of the rows were: cut off?"
+            evidence = {"hours": float(empty), "share_before": share}
+            yield Diagnosis("truncated partition", "rows", evidence, sentence, True)

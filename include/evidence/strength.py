@@ -1,0 +1,67 @@
+"""How well one column alone tells the label."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+_MOST_CATEGORIES = 50
+
+
+def label_strength(values: NDArray[Any], labels: Floats, numeric: bool) -> float:
+    """Return the strength of a column for the label: 0 says nothing about it, 1 gives it away.
+
+    Parameters
+    ----------
+    values : numpy.ndarray of shape (n_rows,)
+        Finite numbers, or category codes.
+    labels : numpy.ndarray of shape (n_rows,)
+        NaN where there is none; two different values make it a binary label.
+    numeric : bool
+        Whether the values are numbers; categories are replaced by their mean label.
+
+    Returns
+    -------
+    float
+        ``|2 AUC - 1|`` for a binary label, else Spearman's ``|rho|``; NaN below 20 labelled rows, with one class, or
+        for more than 50 categories, where the mean label of each would tell it by itself.
+
+    Examples
+    --------
+    >>> label_strength(np.arange(40.0), (np.arange(40) >= 20).astype(float), True)
+    1.0
+    """
+    told = np.isfinite(labels)
+    values, labels = values[told], labels[told]
+    classes = np.unique(labels).size
+    if labels.size < 20 or classes < 2:
+        return float("nan")
+    if not numeric:
+        codes = np.unique(values, return_inverse=True)[1]
+        if codes.max() >= _MOST_CATEGORIES:
+            return float("nan")
+        values = (np.bincount(codes, labels) / np.bincount(codes))[codes]
+    ranks = _mean_ranks(values)
+    if classes > 2:
+        return _correlation(ranks, _mean_ranks(labels))
+    positive = labels == labels.max()
+    count = int(positive.sum())
+    area = (ranks[positive].sum() - count * (count + 1) / 2) / (count * (labels.size - count))
+    return float(abs(2.0 * area - 1.0))
+
+
+def _mean_ranks(values: NDArray[Any]) -> Floats:
+    """Return ranks from 1, ties sharing their mean."""
+    _, member, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts - 1) / 2.0)[member]
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    if np.ptp(one) == 0.0 or np.ptp(other) == 0.0:
+        return 0.0
+    return float(abs(np.corrcoef(one, other)[0, 1]))
