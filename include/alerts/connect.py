@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from include.alerts.message import Message
     from include.storage.locations import Location
 
+log = logging.getLogger(__name__)
+_TIMEOUT_S = 10
 _HOOK_PATH = re.compile(r"^(?:services/)?T\w+/B\w+/\w+$")
 _EXPECTED = "a bot token (xoxb-…), a webhook URL (https://hooks.slack.com/services/…) or its last part (T…/B…/…)"
 
@@ -50,7 +53,7 @@ class _Routed:
 
 
 def sender_of(connection: SlackConnection | None, files: Location) -> Sender:
-    """Return the way messages go.
+    """Return the way messages go, whatever the connection holds: a night does not fail because of it.
 
     Parameters
     ----------
@@ -60,31 +63,47 @@ def sender_of(connection: SlackConnection | None, files: Location) -> Sender:
     files : Location
         Folder for messages that have no channel, or all of them without a connection.
 
+    Returns
+    -------
+    Sender
+        The one for files, too, when the connection cannot be used; the log says why (`check_connection` raises it).
+    """
+    try:
+        slack = None if connection is None else check_connection(connection)
+    except MessageError as error:
+        log.warning("Messages go to files in %s: %s", files, error)
+        slack = None
+    if slack is None:
+        return FileSender(files)
+    return _Routed(slack, FileSender(files)) if isinstance(slack, SlackSender) else slack
+
+
+def check_connection(connection: SlackConnection) -> SlackSender | WebhookSender:
+    """Return the way to Slack that a connection describes; nothing is sent.
+
     Raises
     ------
     MessageError
         When the connection holds neither a token nor a webhook. The text does not repeat what it holds.
     """
-    if connection is None:
-        return FileSender(files)
     secret, extra = (connection.password or "").strip(), _extra(connection.extra)
-    host = (connection.host or "").strip()
-    timeout_s = int(extra.get("timeout") or 10)
+    host, timeout_s = (connection.host or "").strip(), _timeout(extra.get("timeout"))
     if secret.startswith(("xox", "xapp-")):
-        base = str(extra.get("base_url") or host or API)
-        return _Routed(SlackSender(secret, base_url=base, timeout_s=timeout_s), FileSender(files))
+        return SlackSender(secret, base_url=str(extra.get("base_url") or host or API), timeout_s=timeout_s)
     if secret.startswith(("https://", "http://")):
         return WebhookSender(secret, timeout_s=timeout_s)
     if _HOOK_PATH.match(secret):
         base = (host if "://" in host else f"https://{host}" if host else HOOKS).rstrip("/")
-        path = secret.removeprefix("services/")
-        return WebhookSender(f"{base}/{path}", timeout_s=timeout_s)
-    raise MessageError.at(
-        "Slack connection",
-        "its password is empty" if not secret else "its password is no token and no webhook",
-        _EXPECTED,
-        "see docs/alerts.md",
-    )
+        return WebhookSender(f"{base}/{secret.removeprefix('services/')}", timeout_s=timeout_s)
+    found = "its password is no token and no webhook" if secret else "its password is empty"
+    raise MessageError.at("Slack connection", found, _EXPECTED, "see docs/alerts.md")
+
+
+def _timeout(value: object) -> int:
+    text = str(value or _TIMEOUT_S)
+    if not text.isdigit() or not 1 <= int(text) <= 60:
+        raise MessageError.at("Slack connection", f"timeout is {text[:20]!r}", "1 to 60 seconds", "correct its extra")
+    return int(text)
 
 
 def _extra(found: Mapping[str, Any] | str | None) -> dict[str, Any]:

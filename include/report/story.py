@@ -123,24 +123,18 @@ def _retrained(night: NightReport) -> str:
 
 
 def _judged(night: NightReport) -> str:
-    if night.champion_after and night.champion_after != night.champion_before:
-        if night.champion_before:
-            return (
-                f"It passed the gate: version {night.champion_after} takes over from version {night.champion_before}."
-            )
-        return f"It passed the gate: version {night.champion_after} is the first champion."
-    stays = (
-        f" Version {night.champion_before} stays champion." if night.champion_before else " There is no champion yet."
-    )
-    if night.gate:
-        said = {
-            "pass": "The candidate passed the gate.",
-            "fail": "The candidate failed at the gate.",
-            "wait": "The gate cannot decide yet.",
-        }
-        after = f" {ended(night.promotion)}" if night.promotion else ""
-        return said.get(night.gate.verdict, "The gate spoke.") + after + stays
-    return stays.strip()
+    before, after = night.champion_before, night.champion_after
+    if after and after != before:
+        return f"It passed the gate: version {after} " + (
+            f"takes over from version {before}." if before else "is the first champion."
+        )
+    stays = f"Version {before} stays champion." if before else "There is no champion yet."
+    if night.gate is None:
+        return stays
+    if night.gate.verdict == "pass":
+        return f"The candidate passed the gate. {sentence(night.promotion) or stays}"
+    said = "The candidate failed at the gate." if night.gate.verdict == "fail" else "The gate cannot decide yet."
+    return f"{said} {stays}"
 
 
 def _measured(night: NightReport) -> list[str]:
