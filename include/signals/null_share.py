@@ -16,8 +16,8 @@ class NullShare(RowShare):
 
     Notes
     -----
-    Under no change the mean is the reference's share r and the spread ``sqrt(r (1 − r) (1/n + 1/N))``; where the
-    reference has none (or nothing else), r counts as half a row of it.
+    Under no change the mean is the reference's share r and the spread ``sqrt(r (1 − r) (1/n + 1/N))``, besides the
+    jitter of one row. Where the reference has no null only the jitter is left: z nulls are z √12 spreads, whatever n.
 
     Examples
     --------

@@ -61,17 +61,27 @@ class Profile:
         SignalError
             When the two were counted in different bins.
         """
-        if self.edges != other.edges:
-            raise SignalError.at(
-                "profiles",
-                f"references {self.edges.id[:12]} and {other.edges.id[:12]}",
-                "one reference, since counts in different bins cannot be added",
-                "profile both with the same edges",
-            )
+        self.check_same_edges(other)
         subjects = {name: part.merge(other.subjects[name]) for name, part in self.subjects.items()}  # type: ignore[arg-type]
         return Profile(self.edges, self.rows + other.rows, subjects)
 
     __add__ = merge
+
+    def check_same_edges(self, other: Profile) -> None:
+        """Return when both were counted in the same bins.
+
+        Raises
+        ------
+        SignalError
+            When they were not.
+        """
+        if self.edges != other.edges:
+            raise SignalError.at(
+                "profiles",
+                f"references {self.edges.id[:12]} and {other.edges.id[:12]}",
+                "one reference, since counts in different bins cannot be added or compared",
+                "profile both with the same edges",
+            )
 
     def numeric(self, name: str) -> NumericProfile:
         """Return the profile of one numeric column.

@@ -27,9 +27,8 @@ class RowShare(Statistic):
 
     def _law(self, reference: SubjectProfile, current: SubjectProfile) -> Law:
         (found, total), rows = self.counts(reference), self.counts(current)[1]
-        likely = min(max(found, 0.5), total - 0.5) / total if total > 1 else 0.5
-        spread = math.sqrt(likely * (1 - likely) * (1 / rows + 1 / total))
-        return Law(found / total, spread, 1 / rows)
+        share = found / total
+        return Law(share, math.sqrt(share * (1 - share) * (1 / rows + 1 / total)), 1 / rows)
 
     def _standard_error(self, reference: SubjectProfile, current: SubjectProfile) -> float:
         found, rows = self.counts(current)

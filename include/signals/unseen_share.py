@@ -53,7 +53,7 @@ class UnseenShare(RowShare):
         if not singles or not isinstance(reference, CategoricalProfile) or reference.unseen:
             return law
         share = singles / reference.n
-        spread = math.sqrt(share * max(1 - share, 1 / reference.n) * (1 / current.n + 1 / reference.n))
+        spread = math.sqrt(share * (1 - share) * (1 / current.n + 1 / reference.n))
         return Law(share, spread, law.lattice)
 
 
