@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Grain = Literal["hour", "day", "week", "month", "quarter", "year"]
 GRAINS: tuple[str, ...] = get_args(Grain)
+STATIC_KEY = "static"  # the one partition of a dataset that has none
 _HOUR_KEY = re.compile(r"^(\d{4}-\d{2}-\d{2})T(\d{2})Z$")
 _DAY_KEY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _TYPICAL_HOURS = {"hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.5, "quarter": 2191.5, "year": 8766.0}

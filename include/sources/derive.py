@@ -12,7 +12,7 @@ import pyarrow as pa
 from include.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 _LOCKED = {
     "enable_external_access": "false",
@@ -52,30 +52,32 @@ class Derivation:
         self._where = where
         self._expressions = dict(expressions)
         self._columns = {name: self._check(name, text) for name, text in expressions.items()}
-        chosen = ", ".join(f"({text}\n) AS {_quoted(name)}" for name, text in expressions.items())
-        self._query = f"SELECT {chosen} FROM source"  # noqa: S608 (each expression was parsed alone above)
 
-    def needs(self, available: Collection[str]) -> list[str]:
-        """Return those of the available columns that the expressions name, in their order."""
-        named = {column.lower() for columns in self._columns.values() for column in columns}
-        return [name for name in available if name.lower() in named]
+    def needs(self, available: Collection[str], names: Collection[str] | None = None) -> list[str]:
+        """Return those of the available columns that the expressions (all, or those named) use, in their order."""
+        chosen = self._columns if names is None else names
+        used = {column.lower() for name in chosen for column in self._columns[name]}
+        return [name for name in available if name.lower() in used]
 
-    @property
-    def named(self) -> dict[str, set[str]]:
-        """Return the columns that each expression names."""
-        return self._columns
-
-    def compute(self, batch: pa.RecordBatch, where: str, first_row: int, hidden: bool = False) -> pa.Table:
-        """Return the derived columns of a batch, one row for each of its rows.
+    def compute(
+        self, batch: pa.RecordBatch, names: Sequence[str], where: str, numbers: Sequence[int], hidden: bool = False
+    ) -> dict[str, pa.Array]:
+        """Return derived columns of a batch by name.
 
         Parameters
         ----------
-        batch : pa.RecordBatch
-            The columns of `needs`.
-        where, first_row
-            File and number of the first row in it, for messages.
+        batch : pa.RecordBatch of n_rows
+            The columns that the expressions use.
+        names : sequence of str
+            The derived columns wanted.
+        where, numbers : str, sequence of int of length n_rows
+            File or query, and the number of each row in it, for messages.
         hidden : bool
             Leave the values out of messages, since a column is personal data.
+
+        Returns
+        -------
+        dict of str to pa.Array of length n_rows
 
         Raises
         ------
@@ -83,11 +85,13 @@ class Derivation:
             When an expression fails, naming it and the first row at which it does.
         """
         try:
-            return self._run(self._query, batch)
+            table = self._run(names, batch)
         except duckdb.Error:
-            name, position, said = self._blame(batch)
+            name, position, said = self._blame(names, batch)
+        else:
+            return {name: _one_chunk(table[name]) for name in names}
         raise SourceError.at(
-            f"{where}, row {first_row + position:,}",
+            f"{where}, row {numbers[position]:,}",
             f"derive.{name} ({self._expressions[name].strip()}) fails" + ("" if hidden else f": {said}"),
             "an expression that holds for every row",
             f"correct the source or the expression in {self._where}",
@@ -97,32 +101,31 @@ class Derivation:
         """Give the engine's memory back."""
         self._connection.close()
 
-    def _run(self, query: str, batch: pa.RecordBatch) -> pa.Table:
-        if not batch.num_columns:  # an expression of constants: the relation still needs its rows
-            batch = pa.record_batch({"_": pa.nulls(batch.num_rows, pa.int8())})
+    def _run(self, names: Sequence[str], batch: pa.RecordBatch) -> pa.Table:
+        chosen = ", ".join(f"({self._expressions[name]}\n) AS {_quoted(name)}" for name in names)
         self._connection.register("source", pa.Table.from_batches([batch]))
-        try:
-            return self._connection.sql(query).to_arrow_table()
+        try:  # each expression was parsed alone when it was taken in
+            return self._connection.sql(f"SELECT {chosen} FROM source").to_arrow_table()  # noqa: S608
         finally:
             self._connection.unregister("source")
 
-    def _blame(self, batch: pa.RecordBatch) -> tuple[str, int, str]:
-        for name, text in self._expressions.items():
-            said = self._failure(text, batch)
+    def _blame(self, names: Sequence[str], batch: pa.RecordBatch) -> tuple[str, int, str]:
+        for name in names:
+            said = self._failure(name, batch)
             if said:
                 low, high = 0, batch.num_rows
                 while high - low > 1:
                     middle = (low + high) // 2
-                    if self._failure(text, batch.slice(low, middle - low)):
+                    if self._failure(name, batch.slice(low, middle - low)):
                         high = middle
                     else:
                         low = middle
-                return name, low, self._failure(text, batch.slice(low, 1)) or said
-        return next(iter(self._expressions)), 0, "the expressions fail together"
+                return name, low, self._failure(name, batch.slice(low, 1)) or said
+        return names[0], 0, "the expressions fail together"
 
-    def _failure(self, text: str, batch: pa.RecordBatch) -> str | None:
+    def _failure(self, name: str, batch: pa.RecordBatch) -> str | None:
         try:
-            self._run(f"SELECT ({text}\n) FROM source", batch)  # noqa: S608
+            self._run([name], batch)
         except duckdb.Error as error:
             return str(error).splitlines()[0]
         return None
@@ -165,6 +168,17 @@ class Derivation:
         )
 
 
+def syntax_error(sql: str) -> str | None:
+    """Return what is wrong with the syntax of one SELECT as ``line: text``, None when it can be parsed."""
+    connection = locked_connection()
+    tree = json.loads(connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0])
+    connection.close()
+    if not tree["error"]:
+        return None if len(tree["statements"]) == 1 else "1: holds more than one statement; write one SELECT"
+    line = sql.count("\n", 0, int(tree.get("position") or 0)) + 1
+    return f"{line}: {tree['error_message'].splitlines()[0]}"
+
+
 def locked_connection() -> duckdb.DuckDBPyConnection:
     """Return a DuckDB in memory that reads no file, no network and no Python variable, and cannot be unlocked."""
     connection = duckdb.connect(config=_LOCKED)
@@ -190,6 +204,11 @@ def _walk(node: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(node, list):
         for value in node:
             yield from _walk(value)
+
+
+def _one_chunk(values: pa.ChunkedArray) -> pa.Array:
+    found = values.combine_chunks()
+    return found if isinstance(found, pa.Array) else pa.concat_arrays(found.chunks)
 
 
 def _quoted(name: str) -> str:

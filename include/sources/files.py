@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from include.errors import ConfigError, SourceError
-from include.partitions import partition_at, partition_from_key, partitions_between
+from include.partitions import STATIC_KEY, partition_at, partition_from_key, partitions_between
+from include.sources.cut import PartitionCut
 from include.sources.folders import local_files
 from include.sources.places import inside_package, local_path, scheme_of
-from include.sources.rows import typed_rows
-from include.sources.shape import STATIC_KEY, PartitionCut, RowShape, with_key
+from include.sources.rows import by_event, raw_rows, with_key
+from include.sources.shape import RowShape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,7 +95,7 @@ class FileSource:
     def read_all(self) -> Iterator[pa.RecordBatch]:
         """Yield all rows of a static dataset, with ``static`` as their `_partition`."""
         for file in self._files(self._settings.path):
-            yield from with_key((batch for _, batch in self._rows(file, None)), STATIC_KEY)
+            yield from self._shaped(file, None, key=STATIC_KEY)
 
     def partitions(self) -> list[str] | None:
         """Return the keys that folders ``period=…`` or a path with ``{key}`` hold, None when files do not tell."""
@@ -117,11 +119,7 @@ class FileSource:
         start, end = first.start, last.end
         if file.period and not (file.period[0] - _ZONE_MARGIN < end and start < file.period[1] + _ZONE_MARGIN):
             return
-        cut = PartitionCut(self._dataset, first, last)
-        for first_row, batch in self._rows(file, (start, end)):
-            kept = cut.cut(batch, file.shown, first_row)
-            if kept.num_rows:
-                yield kept
+        yield from self._shaped(file, (start, end), cut=PartitionCut(self._dataset, first, last))
 
     def _read_by_folder(self, file: SourceFile, first: Partition, last: Partition) -> Iterator[pa.RecordBatch]:
         if file.period is None:
@@ -133,13 +131,25 @@ class FileSource:
             )
         partition = partition_at(file.period[0], self._dataset.partition, self._dataset.timezone)
         if first.start <= partition.start < last.end:
-            yield from with_key((batch for _, batch in self._rows(file, None)), partition.key)
+            yield from self._shaped(file, None, key=partition.key, event_time=file.period[0])
 
-    def _rows(
-        self, file: SourceFile, interval: tuple[datetime, datetime] | None
-    ) -> Iterator[tuple[int, pa.RecordBatch]]:
-        with file.local() as path:
-            yield from typed_rows(path, file.shown, self._dataset, self._settings, self._shape, interval)
+    def _shaped(
+        self,
+        file: SourceFile,
+        interval: tuple[datetime, datetime] | None,
+        *,
+        cut: PartitionCut | None = None,
+        key: str = "",
+        event_time: datetime | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        with (
+            file.local() as path,
+            closing(raw_rows(path, file.shown, self._dataset, self._settings, self._shape, interval)) as raw,
+        ):
+            if cut:
+                yield from by_event(raw, self._shape, cut, file.shown)
+            else:
+                yield from with_key(raw, self._shape, key, file.shown, event_time)
 
     def _files_between(self, first: Partition, last: Partition) -> Iterator[SourceFile]:
         path = self._settings.path
@@ -152,7 +162,7 @@ class FileSource:
     def _files(self, path: str) -> Sequence[SourceFile]:
         scheme = scheme_of(path)
         if scheme == "s3":
-            from include.sources.s3 import objects_at
+            from include.sources.objects import objects_at
 
             return objects_at(path, self._settings.connection, self._connections, self._dataset.timezone)
         if scheme == "package":

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from include.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from include.config.dataset import ColumnRule, Dataset
 
@@ -29,11 +29,16 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "timestamp": INSTANT,
     "decimal": pa.decimal128(38, 9),
 }
-_WIDER = {pa.uint8(): pa.int16(), pa.uint16(): pa.int32(), pa.uint32(): pa.int64(), pa.float16(): pa.float32()}
+_WIDER = {
+    pa.uint8(): pa.int16(),  # tables have no unsigned integers
+    pa.uint16(): pa.int32(),
+    pa.uint32(): pa.int64(),
+    pa.uint64(): pa.int64(),
+    pa.float16(): pa.float32(),
+}
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
 _ZONED = r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 _EXACT_IN_FLOAT = 2**53
-Cast = "Callable[[pa.Array], pa.Array]"
 
 
 def arrow_schema(dataset: Dataset) -> pa.Schema | None:
@@ -42,7 +47,9 @@ def arrow_schema(dataset: Dataset) -> pa.Schema | None:
     return pa.schema([(name, ARROW_TYPES[rule.type]) for name, rule in columns.items()]) if columns else None
 
 
-def cast_column(values: pa.Array, column: str, rule: ColumnRule, timezone: str, where: str, first_row: int) -> pa.Array:
+def cast_column(
+    values: pa.Array, column: str, rule: ColumnRule, timezone: str, where: str, numbers: Sequence[int]
+) -> pa.Array:
     """Return a column in the type of its rule.
 
     Parameters
@@ -51,10 +58,8 @@ def cast_column(values: pa.Array, column: str, rule: ColumnRule, timezone: str, 
         The column as the source typed it.
     column, rule, timezone
         Its name and rule, and the IANA zone of timestamps without one.
-    where : str
-        File or query, for the message.
-    first_row : int
-        Number of the first value in it, from 1.
+    where, numbers : str, sequence of int of length n_rows
+        File or query, and the number of each row in it, for the message.
 
     Raises
     ------
@@ -66,7 +71,7 @@ def cast_column(values: pa.Array, column: str, rule: ColumnRule, timezone: str, 
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OverflowError):
         position = first_that_fails(values, lambda part: cast_values(part, rule.type, timezone))
     raise SourceError.at(
-        f"{where}, row {first_row + position:,}, column {column!r}",
+        f"{where}, row {numbers[position]:,}, column {column!r}",
         f"found {shown_value(values[position], rule.pii)}",
         type_in_words(rule.type),
         f"correct the source, or contract.columns.{column}.type",
@@ -115,6 +120,30 @@ def plain(values: pa.Array, timezone: str) -> pa.Array:
         return _instants(values, timezone)
     wider = _WIDER.get(kind)
     return values.cast(wider) if wider else values
+
+
+def storable(values: pa.Array, column: str, timezone: str, where: str) -> pa.Array:
+    """Return a column without a rule in a type that tables keep.
+
+    Raises
+    ------
+    SourceError
+        When they keep nothing like it (times of day, lengths of time, unions).
+    """
+    values = plain(values, timezone)
+    kind = values.type
+    if pa.types.is_null(kind):
+        return values.cast(pa.string())
+    if pa.types.is_date64(kind):
+        return values.cast(pa.date32())
+    if pa.types.is_time(kind) or pa.types.is_duration(kind) or pa.types.is_union(kind):
+        raise SourceError.at(
+            f"{where}, column {column!r}",
+            f"is of type {kind}, which tables do not keep",
+            f"one of: {', '.join(ARROW_TYPES)}",
+            f"derive a column from it, and leave {column!r} out of contract.columns",
+        )
+    return values
 
 
 def first_that_fails(values: pa.Array, cast: Callable[[pa.Array], pa.Array]) -> int:
