@@ -67,6 +67,7 @@ class Project:
     threads: int = 1
     memory: str = "1GB"
     clock: Callable[[], datetime] = field(default=utc_now)
+    _ledgers: dict[str, Ledger] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def open(
@@ -122,11 +123,17 @@ class Project:
 
     def dataset_ledger(self, name: str) -> Ledger:
         """Return the ledger of a dataset's verdicts."""
-        return Ledger(self.dataset_home(name) / "ledger", self.stamp, self.clock)
+        return self._ledger(self.dataset_home(name) / "ledger")
 
     def model_ledger(self, name: str) -> Ledger:
         """Return the ledger of a model's nights, decisions, gates and champions."""
-        return Ledger(self.model_home(name) / "ledger", self.stamp, self.clock)
+        return self._ledger(self.model_home(name) / "ledger")
+
+    def _ledger(self, location: Location) -> Ledger:
+        """Return one object a ledger: it remembers what it has read, and looks for what is new."""
+        if location.uri not in self._ledgers:
+            self._ledgers[location.uri] = Ledger(location, self.stamp, self.clock)
+        return self._ledgers[location.uri]
 
     def snapshots(self, dataset: str) -> Table | None:
         """Return the table of a dataset's visible rows, None before its first publication."""

@@ -145,11 +145,16 @@ def _known_at(model: Model, dataset: Dataset, batch: pa.RecordBatch) -> pa.Array
     if model.target.known_at is not None:
         _there(model, batch, model.target.known_at)
         own = batch.column(model.target.known_at).cast(INSTANT)
-        return pc.if_else(pc.is_valid(own), pc.max_element_wise(own, row), pa.scalar(None, INSTANT))
+        return pc.if_else(pc.is_valid(own), _later(own, row), pa.scalar(None, INSTANT))
     if model.target.delay is not None:
-        own = pc.add(events_of(batch, dataset), pa.scalar(model.target.delay, pa.duration("us")))
-        return pc.max_element_wise(own, row)
+        return _later(pc.add(events_of(batch, dataset), pa.scalar(model.target.delay, pa.duration("us"))), row)
     return row
+
+
+def _later(first: pa.Array, second: pa.Array) -> pa.Array:
+    """Return the later of two instants; Arrow has a maximum of whole numbers only."""
+    whole = pc.max_element_wise(first.cast(INSTANT).cast(pa.int64()), second.cast(INSTANT).cast(pa.int64()))
+    return whole.cast(INSTANT)
 
 
 def _outcome(model: Model, batch: pa.RecordBatch) -> pa.Array:

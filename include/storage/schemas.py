@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pyarrow as pa
 
 from include.storage.specs import PARTITION, TableSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 INSTANT = pa.timestamp("us", tz="UTC")
 _KEY = pa.field("_key", pa.string(), nullable=True)
@@ -58,10 +63,10 @@ LABELS = TableSpec(
 )
 
 
-def predictions(classes: int = 1) -> TableSpec:
-    """Return the table of a model's predictions: one score, or one column a class."""
-    scores = [("score", pa.float64())] if classes <= 2 else [(f"score_{i}", pa.float64()) for i in range(classes)]
-    columns = _schema(("_key", pa.string()), ("model_version", pa.string()), *scores, ("scored_in", pa.string()))
+def predictions(scores: Sequence[str]) -> TableSpec:
+    """Return the table of a model's predictions, with its columns of scores: ``score``, or one a class."""
+    kept = [(name, pa.float64()) for name in scores]
+    columns = _schema(("_key", pa.string()), ("model_version", pa.string()), *kept, ("scored_in", pa.string()))
     by = (PARTITION, "role")
     return TableSpec("predictions", columns.append(pa.field("role", pa.string())), partition_by=by, replaced_by=by)
 

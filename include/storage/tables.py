@@ -48,6 +48,13 @@ class Table:
 
     def __init__(self, location: Location, spec: TableSpec) -> None:
         self.location, self.spec = location, spec
+        self._pin: DeltaTable | None = None
+
+    def pinned(self, version: int | None = None) -> Table:
+        """Return the same table for many reads of one version, opened once; the newest when no version is given."""
+        found = Table(self.location, self.spec)
+        found._pin = self._open(version)
+        return found
 
     @classmethod
     def existing(cls, location: Location, name: str, like: TableSpec | None = None) -> Table | None:
@@ -242,6 +249,8 @@ class Table:
     # ---- inner -------------------------------------------------------------------------------------------------
 
     def _open(self, version: int | None = None) -> DeltaTable | None:
+        if self._pin is not None and version is None:
+            return self._pin
         try:
             return DeltaTable(self.location.uri, version=version, storage_options=self.location.storage_options)
         except TableNotFoundError:

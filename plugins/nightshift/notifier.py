@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 def task_failed(context: Context) -> None:
     """Tell the owner that a task has failed for good."""
     from include.night.messages import failed
-
     from include.project import Project
 
     operator: Any = context["task"]
@@ -31,7 +30,6 @@ def task_failed(context: Context) -> None:
 def deadline_missed(model: str, hours: float, **kwargs: Any) -> None:
     """Tell a model's owner that its night is not done in time."""
     from include.night.messages import deadline
-
     from include.project import Project
 
     run = (kwargs.get("context") or {}).get("dag_run") or {}

@@ -29,6 +29,6 @@ class DecideOperator(StepOperator):
 
     def step(self, project: Project, context: Context) -> Any:
         """Return the decision and its reason."""
-        from include.night.decide import decide
+        from include.night.whole import night_step
 
-        return decide(project, self.name, self.partition, force=self.force or None)
+        return night_step(project, self.name, self.partition, "decide", force=self.force or None)

@@ -17,6 +17,6 @@ class FeaturesOperator(StepOperator):
 
     def step(self, project: Project, context: Context) -> Any:
         """Return how many rows were built."""
-        from include.night.features import build_features
+        from include.night.whole import night_step
 
-        return build_features(project, self.name, self.partition)
+        return night_step(project, self.name, self.partition, "features")

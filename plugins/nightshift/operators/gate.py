@@ -19,9 +19,9 @@ class GateOperator(StepOperator):
 
     def step(self, project: Project, context: Context) -> Any:
         """Return the verdict and its reason."""
-        from include.night.gate import gate
+        from include.night.whole import night_step
 
-        verdict = gate(project, self.name, self.partition)
+        verdict = night_step(project, self.name, self.partition, "gate")
         if verdict.get("skipped"):
             raise AirflowSkipException(verdict["skipped"])
         return verdict

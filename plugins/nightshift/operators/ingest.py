@@ -30,6 +30,7 @@ class IngestOperator(StepOperator):
 
     def step(self, project: Project, context: Context) -> Any:
         """Return the attempt, its partitions and rows."""
-        from include.night.ingest import ingest
+        from include.night.whole import dataset_step
 
-        return ingest(project, self.name, self.partition, self.last or None)
+        staged = dataset_step(project, self.name, self.partition, "ingest", last=self.last or None)
+        return staged | {"partitions": len(staged["partitions"])}

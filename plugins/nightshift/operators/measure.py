@@ -17,6 +17,6 @@ class MeasureOperator(StepOperator):
 
     def step(self, project: Project, context: Context) -> Any:
         """Return what was measured."""
-        from include.night.measure import measure
+        from include.night.whole import night_step
 
-        return measure(project, self.name, self.partition)
+        return night_step(project, self.name, self.partition, "measure")

@@ -20,6 +20,6 @@ class ReportOperator(StepOperator):
 
     def step(self, project: Project, context: Context) -> Any:
         """Return where the page is."""
-        from include.night.report import report
+        from include.night.whole import night_step
 
-        return report(project, self.name, self.partition)
+        return night_step(project, self.name, self.partition, "report")

@@ -17,6 +17,6 @@ class ScoreOperator(StepOperator):
 
     def step(self, project: Project, context: Context) -> Any:
         """Return how many rows were scored, and by whom."""
-        from include.night.score import score
+        from include.night.whole import night_step
 
-        return score(project, self.name, self.partition)
+        return night_step(project, self.name, self.partition, "score")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
@@ -19,9 +21,11 @@ class TrainOperator(StepOperator):
 
     def step(self, project: Project, context: Context) -> Any:
         """Return the candidate."""
-        from include.night.train import train
+        from include.night.whole import night_step
 
-        candidate = train(project, self.name, self.partition)
+        # the pool "training" has one slot, so a training may use every core
+        whole = replace(project, threads=os.cpu_count() or 1)
+        candidate = night_step(whole, self.name, self.partition, "train")
         if candidate.get("skipped"):
             context["ti"].xcom_push(key="why", value=candidate["skipped"])
             raise AirflowSkipException(candidate["skipped"])

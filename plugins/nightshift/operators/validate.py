@@ -18,8 +18,8 @@ class ValidateOperator(StepOperator):
     kind = "dataset"
 
     def step(self, project: Project, context: Context) -> Any:
-        """Return the health of each partition."""
-        from include.night.validate import validate
+        """Return the worst health of the attempt."""
+        from include.night.whole import dataset_step
 
         attempt = context["ti"].xcom_pull(task_ids="ingest")["attempt"]
-        return validate(project, self.name, attempt)
+        return dataset_step(project, self.name, self.partition, "validate", attempt=attempt)["health"]

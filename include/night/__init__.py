@@ -1,0 +1,1 @@
+"""The night, one file a step: each wires the rooms together and records what it did."""

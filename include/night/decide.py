@@ -1,0 +1,73 @@
+"""decide: the policy says retrain, hold or blocked, with its reasons; only a night later than all decided ones may."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from include.night.begun import begun
+from include.night.state import state_of
+from include.policy.decide import decide as decide_by_policy
+from include.policy.decide import record as decision_record
+from include.policy.parse import policy_of
+from include.registry.champions import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from include.policy.state import Decision
+    from include.project import Project
+    from include.registry.ledger import Record
+
+OTHERS = ("never", "every(7)", "every(30)", "on_loss(3)")
+"""Rules whose answer stands beside the model's own in every record."""
+
+
+def decide(project: Project, name: str, partition: str, *, force: str | None = None) -> dict[str, Any]:
+    """Decide a night, once; a decided night returns its recorded decision.
+
+    Parameters
+    ----------
+    project : Project
+        The installation.
+    name, partition : str
+        Model and key of the night.
+    force : str, optional
+        A person's reason to retrain now. On a night that is decided already it makes a further decision, recorded as such.
+
+    Returns
+    -------
+    dict
+        ``verdict``, ``reason``, ``rule``.
+    """
+    found = begun(project, name, partition)
+    key = f"decision/{partition}" + (f"/forced/{force}" if force else "")
+    recorded = found.ledger.find(key)
+    if recorded is None:
+        policy = policy_of(found.model.policy)
+        state = state_of(project, found, force)
+        decision = _in_order(decide_by_policy(policy, state), found.ledger.records(), partition)
+        body = decision_record(policy, state, decision, OTHERS) | {"partition": partition}
+        recorded = found.ledger.append("decision", key, body)
+    told = recorded.body["decision"]
+    return {"verdict": told["verdict"], "reason": told["reason"], "rule": told["rule"]}
+
+
+def decision_of_night(records: Sequence[Record], partition: str) -> Record | None:
+    """Return the newest decision of a night: that of the policy, or a later forced one."""
+    found = [r for r in records if r.kind == "decision" and r.body["partition"] == partition]
+    return found[-1] if found else None
+
+
+def _in_order(decision: Decision, records: Sequence[Record], partition: str) -> Decision:
+    """Hold back what may not train: nights before a decided one, and models that a person has frozen."""
+    if decision.verdict != "retrain":
+        return decision
+    later = sorted({r.body["partition"] for r in records if r.kind == "decision" and r.body["partition"] > partition})
+    if later:
+        text = f"the later night {later[-1]} is decided already; decisions only go forward"
+        return replace(decision, verdict="hold", reason=text, window=None)
+    kept = frozen(records)
+    if kept is not None:
+        return replace(decision, verdict="hold", reason=f"the champion is frozen: {kept}", window=None)
+    return decision

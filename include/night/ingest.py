@@ -1,0 +1,200 @@
+"""ingest: pull the rows of one or more partitions of a dataset into staged files that no reader sees."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from include.night.attempts import StagedPartition, remember_staged
+from include.night.known import declared_known_at, late_rows_marked
+from include.partitions import partitions_between
+from include.project import STATIC_KEY
+from include.sources import open_source
+from include.storage.schemas import snapshots
+from include.storage.specs import PARTITION
+from include.storage.staging import GROUP_ROWS, Stager
+from include.storage.tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from include.config.dataset import Dataset
+    from include.partitions import Partition
+    from include.project import Project
+
+_HELD_ROWS = 4 * GROUP_ROWS  # over all partitions that are open at once
+
+
+def ingest(project: Project, name: str, first: str, last: str | None = None, *, late: bool = True) -> dict[str, Any]:
+    """Stage the rows of the partitions from ``first`` to ``last`` in one pass over the source.
+
+    Parameters
+    ----------
+    project : Project
+        The installation.
+    name : str
+        Dataset.
+    first, last : str
+        Keys of the first and last partition (the same when ``last`` is omitted); ``static`` for a static dataset.
+    late : bool
+        Also pull again the partitions inside the dataset's window for late rows before ``first``.
+
+    Returns
+    -------
+    dict
+        ``attempt`` (id for validate and publish), ``partitions``, ``rows``, ``bytes``.
+
+    Raises
+    ------
+    SourceError
+        When the source cannot give them as the contract types them; nothing is left behind.
+    """
+    dataset = project.catalog.dataset(name)
+    attempt = uuid.uuid4().hex
+    if dataset.static:
+        found = _stage_static(project, dataset)
+    else:
+        found = _stage_partitions(project, dataset, _wanted(project, dataset, first, last or first, late))
+    remember_staged(project, name, attempt, found)
+    return {
+        "attempt": attempt,
+        "partitions": [f.partition for f in found],
+        "rows": sum(f.staged.rows for f in found),
+        "bytes": sum(f.staged.bytes for f in found),
+    }
+
+
+def _wanted(project: Project, dataset: Dataset, first: str, last: str, late: bool) -> list[Partition]:
+    from include.partitions import partition_from_key
+
+    start = partition_from_key(first, dataset.partition, dataset.timezone)
+    end = partition_from_key(last, dataset.partition, dataset.timezone)
+    published = set(_published(project, dataset))
+    again = []
+    before = start.preceding()
+    while late and before.end > start.start - dataset.late_for and before.key in published:
+        again.append(before)
+        before = before.preceding()
+    return again[::-1] + partitions_between(start, end)
+
+
+def _published(project: Project, dataset: Dataset) -> list[str]:
+    table = project.snapshots(dataset.name) if dataset.late_for else None
+    return table.partitions() if table else []
+
+
+def _stage_static(project: Project, dataset: Dataset) -> list[StagedPartition]:
+    batches = open_source(dataset, connections=project.connections, base=project.catalog.root).read_all()
+    keyed = (_with_column(b, PARTITION, pa.repeat(pa.scalar(STATIC_KEY), b.num_rows)) for b in batches)
+    return _stage(project, dataset, [STATIC_KEY], keyed, None)
+
+
+def _stage_partitions(project: Project, dataset: Dataset, wanted: Sequence[Partition]) -> list[StagedPartition]:
+    source = open_source(dataset, connections=project.connections, base=project.catalog.root)
+    batches = source.read(wanted[0], wanted[-1])
+    return _stage(project, dataset, [p.key for p in wanted], batches, wanted[-1])
+
+
+def _stage(
+    project: Project, dataset: Dataset, keys: Sequence[str], batches: Iterable[pa.RecordBatch], newest: Partition | None
+) -> list[StagedPartition]:
+    staging = _Staging(project, dataset, keys, newest)
+    try:
+        for batch in batches:
+            staging.take(batch)
+        return staging.finish()
+    except BaseException:
+        staging.discard()
+        raise
+
+
+class _Staging:
+    """The files of an attempt while rows come in, one a partition, with a bound on the rows held in memory."""
+
+    def __init__(self, project: Project, dataset: Dataset, keys: Sequence[str], newest: Partition | None) -> None:
+        self._project, self._dataset, self._keys, self._newest = project, dataset, tuple(keys), newest
+        self._stagers: dict[str, Stager] = {}
+        self._rows: dict[str, int] = {}
+        self._table: Table | None = None
+        self._existing = project.snapshots(dataset.name)
+        contents = self._existing.contents() if self._existing else []
+        self._revisions = {row[PARTITION]: int(row["_revision"]) for row in contents}
+        # read before anything is staged: whoever publishes meanwhile makes this attempt stale
+        self._tokens = {k: self._existing.token(self._values(k)) if self._existing else None for k in self._keys}
+
+    def take(self, batch: pa.RecordBatch) -> None:
+        """Add the rows of a batch to the files of their partitions."""
+        for key, rows in _by_partition(batch, self._keys):
+            prepared = self._prepared(rows, key)
+            self._stager(key, prepared.schema).write(prepared)
+        if sum(s.held_rows for s in self._stagers.values()) > _HELD_ROWS:
+            max(self._stagers.values(), key=lambda s: s.held_rows).flush()
+
+    def finish(self) -> list[StagedPartition]:
+        """Return every partition that was asked for, those without rows as empty files."""
+        found = []
+        for key in self._keys:
+            if key not in self._stagers and self._schema() is None:
+                continue
+            stager = self._stager(key, self._schema())
+            found.append(StagedPartition(key, self._revisions.get(key, 0) + 1, self._tokens[key], stager.finish()))
+        return found
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        for stager in self._stagers.values():
+            stager.discard()
+
+    def _prepared(self, rows: pa.RecordBatch, key: str) -> pa.RecordBatch:
+        if not self._dataset.key and not self._dataset.static:
+            start = self._rows.get(key, 0)
+            rows = _with_column(rows, "_row", pa.array(range(start, start + rows.num_rows), pa.int64()))
+        self._rows[key] = self._rows.get(key, 0) + rows.num_rows
+        rows = _with_column(rows, "_known_at", declared_known_at(rows, self._dataset))
+        if self._existing is not None and key in self._revisions and self._newest is not None:
+            rows = late_rows_marked(rows, self._existing, key, self._dataset, self._newest.end)
+        return rows
+
+    def _schema(self) -> Any:
+        if self._table is not None:
+            return self._table.spec.schema
+        return self._existing.spec.schema if self._existing else _declared_schema(self._dataset)
+
+    def _stager(self, key: str, schema: pa.Schema) -> Stager:
+        if self._table is None:
+            location = self._project.dataset_home(self._dataset.name) / "snapshots"
+            self._table = Table(location, snapshots(self._dataset.name, schema))
+            self._table.ensure()
+        if key not in self._stagers:
+            self._stagers[key] = self._table.stager(self._values(key))
+        return self._stagers[key]
+
+    def _values(self, key: str) -> dict[str, str]:
+        return {PARTITION: key, "_revision": str(self._revisions.get(key, 0) + 1)}
+
+
+def _declared_schema(dataset: Dataset) -> Any:
+    from include.sources.typing import arrow_schema
+
+    return arrow_schema(dataset)
+
+
+def _by_partition(batch: pa.RecordBatch, keys: Sequence[str]) -> Iterator[tuple[str, pa.RecordBatch]]:
+    import pyarrow.compute as pc
+
+    column = batch.column(PARTITION)
+    found = pc.unique(column).to_pylist()
+    if len(found) == 1:
+        yield found[0], batch
+        return
+    for key in keys:
+        if key in found:
+            yield key, batch.filter(pc.equal(column, key))
+
+
+def _with_column(batch: pa.RecordBatch, name: str, values: pa.Array) -> pa.RecordBatch:
+    if name in batch.schema.names:
+        return batch.set_column(batch.schema.get_field_index(name), name, values)
+    return batch.append_column(name, values)

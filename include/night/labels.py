@@ -1,0 +1,62 @@
+"""The labels of a night: those that have matured since, and those that came late."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from include.labels.mature import labels_of, refreshable
+from include.night.rows import labels_table
+from include.partitions import partition_from_key
+from include.storage.specs import PARTITION
+
+if TYPE_CHECKING:
+    from include.night.begun import Begun
+    from include.partitions import Partition
+    from include.project import Project
+
+
+def take_labels(project: Project, found: Begun) -> list[str]:
+    """Upsert the labels that are mature at the end of the night; return the keys of the partitions that changed.
+
+    Looked at are the partitions that may still change (maturity and lateness) and those that have no labels yet. The
+    same rows again change nothing.
+    """
+    model = found.model
+    dataset = project.catalog.dataset(model.target.dataset)
+    version = found.version(dataset.name)
+    snapshots = project.snapshots(dataset.name)
+    if snapshots is None or version is None:
+        return []
+    table = labels_table(project, model.name)
+    there = {row[PARTITION] for row in table.contents() if row["rows"]}
+    open_keys = {p.key for p in refreshable(model, dataset, found.night)}
+    changed = []
+    for partition in _published(dataset.partition, dataset.timezone, snapshots.partitions(version), found.night):
+        if partition.key in there and partition.key not in open_keys:
+            continue
+        columns = [name for name in snapshots.spec.schema.names if name != "_revision"]
+        batches = snapshots.ordered(columns, [partition.key], version)
+        mature = list(labels_of(model, dataset, batches, found.night.end))
+        if sum(batch.num_rows for batch in mature) and table.replace(partition.key, mature).changed:
+            changed.append(partition.key)
+    return changed
+
+
+def _published(grain: str, timezone: str, keys: list[str], night: Partition) -> list[Partition]:
+    parsed = [partition_from_key(key, grain, timezone) for key in keys]  # type: ignore[arg-type]
+    return [partition for partition in parsed if partition.start < night.end]
+
+
+def labelled_partitions(project: Project, found: Begun) -> list[Partition]:
+    """Return the partitions of the model's rows whose labels are known, oldest first.
+
+    Notes
+    -----
+    A partition counts when its own maturity has passed at the end of the night, so that it is never half labelled.
+    """
+    model = found.model
+    rows = project.catalog.dataset(model.rows)
+    keys = {row[PARTITION] for row in labels_table(project, model.name).contents() if row["rows"]}
+    parsed = [partition_from_key(key, rows.partition, rows.timezone) for key in sorted(keys)]
+    delay = model.target.delay
+    return [p for p in parsed if p.end + delay <= found.night.end] if delay is not None else parsed

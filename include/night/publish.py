@@ -1,0 +1,142 @@
+"""publish: what passed becomes visible in one commit; what did not goes to quarantine; either way there is a verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from include.alerts.message import Field, Link, Message
+from include.alerts.outbox import put
+from include.errors import StorageError
+from include.night.attempts import staged_of, validations_of
+from include.storage.schemas import quarantine
+from include.storage.specs import PARTITION
+from include.storage.tables import BATCH_ROWS, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from include.config.dataset import Dataset
+    from include.night.attempts import StagedPartition
+    from include.project import Project
+    from include.registry.ledger import Record
+
+
+def publish(project: Project, name: str, attempt: str) -> dict[str, Any]:
+    """Publish or quarantine every partition of an attempt and record its verdict.
+
+    Returns
+    -------
+    dict
+        ``published``, ``unchanged``, ``blocked`` (lists of keys), ``rows`` and ``reasons`` (by blocked key).
+
+    Raises
+    ------
+    ConflictError
+        When a partition was published by somebody else since it was read: what was staged is stale. Partitions handled
+        before it stay published; running the whole ingest again is safe.
+    """
+    dataset = project.catalog.dataset(name)
+    validations = validations_of(project, name, attempt)
+    summary: dict[str, Any] = {"published": [], "unchanged": [], "blocked": [], "rows": 0, "reasons": {}}
+    for item in staged_of(project, name, attempt):
+        validation = validations[item.partition]
+        if validation["health"] in ("block", "cannot_tell"):
+            record = _quarantined(project, dataset, item, validation)
+            summary["blocked"].append(item.partition)
+            summary["reasons"][item.partition] = record.body["reason"]
+        else:
+            changed = _published(project, dataset, item, validation)
+            summary["published" if changed else "unchanged"].append(item.partition)
+            summary["rows"] += item.staged.rows
+    return summary
+
+
+def verdict_of(project: Project, name: str, partition: str) -> Record | None:
+    """Return the newest verdict of a dataset's partition, None when there is none yet."""
+    found = [r for r in project.dataset_ledger(name).records("verdict") if r.body["partition"] == partition]
+    return found[-1] if found else None
+
+
+def _published(project: Project, dataset: Dataset, item: StagedPartition, validation: dict[str, Any]) -> bool:
+    table = project.snapshots(dataset.name)
+    if table is None:
+        raise StorageError.at(
+            f"dataset {dataset.name}", "has no table of snapshots", "the one its ingest made", "run the ingest again"
+        )
+    done = table.publish([item.staged], token=item.token)
+    shown = {int(row["_revision"]) for row in table.contents() if row[PARTITION] == item.partition}
+    _verdict(project, dataset, item, validation, max(shown, default=item.revision), done.version)
+    return done.changed
+
+
+def _quarantined(project: Project, dataset: Dataset, item: StagedPartition, validation: dict[str, Any]) -> Record:
+    reason = _reason(validation)
+    snapshots = project.dataset_home(dataset.name) / "snapshots"
+    system, base = snapshots.filesystem()
+    with system.open_input_file(f"{base}/{item.staged.path}") as stream:
+        file = pq.ParquetFile(stream, pre_buffer=False)
+        table = Table(project.dataset_home(dataset.name) / "quarantine", quarantine(dataset.name, file.schema_arrow))
+        values = {PARTITION: item.partition, "_revision": str(item.revision)}
+        done = table.replace(values, _with_reason(file, reason), run_key=f"{item.staged.sha256}/{reason}")
+    record = _verdict(project, dataset, item, validation, item.revision, done.version)
+    _tell(project, dataset, record)
+    return record
+
+
+def _verdict(
+    project: Project, dataset: Dataset, item: StagedPartition, validation: dict[str, Any], revision: int, version: int
+) -> Record:
+    body = {
+        "partition": item.partition,
+        "revision": revision,
+        "health": validation["health"],
+        "reason": _reason(validation),
+        "rows": item.staged.rows,
+        "bytes": item.staged.bytes,
+        "sha256": item.staged.sha256,
+        "version": version,
+        "checks": len(validation["checks"]),
+        "report": f"reports/datasets/{dataset.name}/{item.partition}.html",
+    }
+    last = verdict_of(project, dataset.name, item.partition)
+    if last and (last.body["sha256"], last.body["health"]) == (body["sha256"], body["health"]):
+        return last
+    key = f"verdict/{item.partition}/{revision}/{body['health']}/{item.staged.sha256[:16]}/{last.number if last else 0}"
+    return project.dataset_ledger(dataset.name).append("verdict", key, body)
+
+
+def _reason(validation: dict[str, Any]) -> str:
+    broken = [check["sentence"] for check in validation["checks"] if check["passed"] is not True]
+    return "; ".join(broken[:3]) + (f"; and {len(broken) - 3} more" if len(broken) > 3 else "")
+
+
+def _with_reason(file: pq.ParquetFile, reason: str) -> Iterator[pa.RecordBatch]:
+    for batch in file.iter_batches(batch_size=BATCH_ROWS):
+        yield batch.append_column("_reason", pa.repeat(pa.scalar(reason), batch.num_rows))
+
+
+def _tell(project: Project, dataset: Dataset, record: Record) -> None:
+    body = record.body
+    message = Message(
+        kind="blocked",
+        severity="critical",
+        title="partition blocked",
+        text=f"The rows break their contract: {body['reason']}.",
+        at=project.clock(),
+        dataset=dataset.name,
+        partition=body["partition"],
+        channel=dataset.owner.slack,
+        owner=dataset.owner.name,
+        impact="Nobody sees these rows; models that need them do not retrain.",
+        todo=(
+            "correct the source",
+            f"`python -m include ingest {dataset.name} --partition {body['partition']}`, or clear the ingest run",
+        ),
+        fields=(Field("Rows", f"{body['rows']:,}"), Field("Revision", str(body["revision"]))),
+        links=(Link("Validation", str(project.home / body["report"])),),
+        key=record.key,
+    )
+    put(project.home / "outbox", message)

@@ -1,0 +1,94 @@
+"""Feature rows with their labels, in an order that is always the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.errors import FeatureError
+from include.storage.schemas import LABELS
+from include.storage.specs import PARTITION, TableSpec
+from include.storage.tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from include.project import Project
+
+TECHNICAL = ("_key", "_event_time", "_prediction_time", PARTITION, "_feature_version")
+_BY = (PARTITION, "_feature_version")
+_LABEL_SCHEMA = pa.schema([("_key", pa.string()), ("label", pa.float64())])
+
+
+def features_table(project: Project, name: str) -> Table | None:
+    """Return a model's table of feature rows, None before its first night."""
+    like = TableSpec("features", None, partition_by=_BY, replaced_by=_BY)
+    return Table.existing(project.model_home(name) / "features", f"features of {name}", like)
+
+
+def labels_table(project: Project, name: str) -> Table:
+    """Return a model's table of labels."""
+    return Table(project.model_home(name) / "labels", LABELS)
+
+
+def _present_features(project: Project, name: str) -> Table:
+    table = features_table(project, name)
+    if table is None:
+        raise FeatureError.at(f"model {name}", "has no feature rows", "those of a night", "run a night first")
+    return table
+
+
+def feature_columns(project: Project, name: str) -> list[str]:
+    """Return the names of a model's features, in the order of its table."""
+    table = features_table(project, name)
+    return [column for column in table.spec.schema.names if column not in TECHNICAL] if table else []
+
+
+def feature_rows(
+    project: Project, name: str, partitions: Sequence[str], feature_version: str, table_version: int | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Return the feature rows of some partitions, with ``_key`` and ``_partition``, always in the same order."""
+    table = _present_features(project, name)
+    columns = ["_key", PARTITION, *feature_columns(project, name)]
+    yield from table.ordered(columns, partitions, table_version, _feature_version=feature_version)
+
+
+def labelled_rows(
+    project: Project,
+    name: str,
+    partitions: Sequence[str],
+    feature_version: str,
+    features_at: int | None = None,
+    labels_at: int | None = None,
+) -> Iterator[pa.RecordBatch]:
+    """Return the feature rows that have a mature label, with it in the column ``label``.
+
+    Parameters
+    ----------
+    project, name
+        The installation and the model.
+    partitions : sequence of str
+        Keys, in the order the rows shall come.
+    feature_version : str
+        Which features.
+    features_at, labels_at : int, optional
+        Pinned versions of the two tables.
+
+    Notes
+    -----
+    The labels of one partition are held in memory at a time.
+    """
+    labels = labels_table(project, name).pinned(labels_at)
+    features = _present_features(project, name).pinned(features_at)
+    columns = ["_key", PARTITION, *feature_columns(project, name)]
+    for partition in partitions:
+        known = pa.Table.from_batches(labels.ordered(["_key", "label"], [partition]), _LABEL_SCHEMA)
+        if not known.num_rows:
+            continue
+        keys, values = known.column("_key").combine_chunks(), known.column("label").combine_chunks()
+        for batch in features.ordered(columns, [partition], _feature_version=feature_version):
+            place = pc.index_in(batch.column("_key"), value_set=keys)
+            labelled = batch.append_column("label", pc.take(values, place))
+            yield labelled.filter(pc.is_valid(labelled.column("label")))

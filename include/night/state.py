@@ -1,0 +1,149 @@
+"""The state of a night as its policy sees it: only what was known when the night ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from include.evaluation.terms import Terms
+from include.night.labels import labelled_partitions
+from include.night.measure import performance_table
+from include.night.rows import labels_table
+from include.night.steps import steps_table
+from include.partitions import partition_from_key
+from include.policy.state import Loss, State
+from include.registry.champions import pending
+from include.storage.specs import PARTITION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from include.night.begun import Begun
+    from include.partitions import Partition
+    from include.project import Project
+    from include.registry.ledger import Record
+
+_TRAINING_STEPS = ("train", "gate")
+_LOSSES = 60  # newest labelled partitions that a policy looks back on
+
+
+def state_of(project: Project, found: Begun, forced: str | None) -> State:
+    """Return what the policy may look at.
+
+    Parameters
+    ----------
+    project : Project
+        The installation.
+    found : Begun
+        The night.
+    forced : str or None
+        A person's reason to retrain.
+    """
+    name, night = found.model.name, found.night
+    records = [r for r in found.ledger.records() if str(r.body.get("partition", "")) <= night.key]
+    labelled = labelled_partitions(project, found)
+    candidate = _candidate_of(records, found.champion)
+    cut = _partition(project, found, candidate.body["train"]["last"]) if candidate else None
+    trainings = [r for r in records if r.kind == "candidate" and r.body["partition"] < night.key]
+    rows = {r[PARTITION]: int(r["rows"]) for r in labels_table(project, name).contents()}
+    gate = _gate_of(records, found.champion)
+    last = records_kind(records, "decision")
+    return State(
+        model=name,
+        partition=night.key,
+        champion=found.champion,
+        since_cut=_places(cut, night) if cut else None,
+        since_training=_places(_partition(project, found, trainings[-1].body["partition"]), night)
+        if trainings
+        else None,
+        history=len(labelled),
+        new_labels=sum(rows[p.key] for p in labelled if cut is None or p.start >= cut.end),
+        gate_loss=gate.get("candidate_loss"),
+        gate_standard_error=gate.get("candidate_standard_error"),
+        losses=_losses(project, found),
+        health=_health(found),
+        pending=pending(records),
+        cpu_minutes_week=_cpu_minutes(project, found),
+        training_cpu_minutes=_training_minutes(project, name),
+        forced=forced,
+        memory=dict(last.body["decision"]["memory"]) if last else {},
+    )
+
+
+def records_kind(records: Sequence[Record], kind: str) -> Record | None:
+    """Return the newest of some records of a kind."""
+    found = [record for record in records if record.kind == kind]
+    return found[-1] if found else None
+
+
+def _partition(project: Project, found: Begun, key: str) -> Partition:
+    rows = project.catalog.dataset(found.model.rows)
+    return partition_from_key(key, rows.partition, rows.timezone)
+
+
+def _places(earlier: Partition, later: Partition) -> int:
+    """Return how many partitions later the one is than the other."""
+    if earlier.grain in ("hour", "day", "week"):
+        step = {"hour": 1.0, "day": 24.0, "week": 168.0}[earlier.grain]
+        return round((later.start - earlier.start).total_seconds() / 3600 / step)
+    count = 0
+    while earlier.start < later.start:
+        earlier, count = earlier.following(), count + 1
+    return count
+
+
+def _candidate_of(records: Sequence[Record], digest: str | None) -> Record | None:
+    found = [r for r in records if r.kind == "candidate" and r.body["candidate"] == digest]
+    return found[-1] if found else None
+
+
+def _gate_of(records: Sequence[Record], digest: str | None) -> dict[str, Any]:
+    found = [r for r in records if r.kind == "gate" and r.body["candidate"] == digest]
+    return dict(found[-1].body) if found else {}
+
+
+def _losses(project: Project, found: Begun) -> tuple[Loss, ...]:
+    """Return the champion's realised losses on partitions it was not trained on, as measured up to this night."""
+    wanted = Terms.of(found.model.gate, found.model.task).metric.name
+    rows = performance_table(project, found.model.name).read().to_pylist()
+    chosen = [
+        r
+        for r in rows
+        if r["metric"] == wanted
+        and r["role"] == "champion"
+        and not r["slice"]
+        and r["model_version"] == found.champion
+        and r["measured_in"] <= found.night.key
+        and r["value"] is not None
+    ]
+    losses = []
+    for row in sorted(chosen, key=lambda r: str(r[PARTITION]))[-_LOSSES:]:
+        age = _places(_partition(project, found, row[PARTITION]), found.night)
+        losses.append(Loss(row[PARTITION], age, row["value"], row["standard_error"] or 0.0, row["rows"]))
+    return tuple(losses)
+
+
+def _health(found: Begun) -> Any:
+    features = [r for r in found.ledger.records("features") if r.body["partition"] == found.night.key]
+    return "block" if features and features[-1].body["health"] == "block" else found.body["health"]
+
+
+def _cpu_minutes(project: Project, found: Begun) -> float:
+    """Return the CPU minutes of trainings and gates of the nights that ended in the last 7 days of event time."""
+    since = found.night.end - timedelta(days=7)
+    total = 0.0
+    for row in steps_table(project, "models", found.model.name).read(["step", "cpu_seconds", PARTITION]).to_pylist():
+        if row["step"] in _TRAINING_STEPS and row[PARTITION] < found.night.key:
+            night = _partition(project, found, row[PARTITION])
+            total += row["cpu_seconds"] if night.end > since else 0.0
+    return round(total / 60, 4)
+
+
+def _training_minutes(project: Project, name: str) -> float | None:
+    rows = steps_table(project, "models", name).read(["step", "cpu_seconds", PARTITION]).to_pylist()
+    costs = [
+        r["cpu_seconds"] / 60
+        for r in sorted(rows, key=lambda r: str(r[PARTITION]))
+        if r["step"] == "train" and r["cpu_seconds"] > 0.2
+    ]
+    return round(costs[-1], 4) if costs else None

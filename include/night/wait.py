@@ -1,0 +1,118 @@
+"""wait: a night begins when each of its datasets has a verdict, or when its deadline has passed.
+
+Its last act is the record ``night_start``, which fixes everything the night will use; every rerun reads it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from include.config.durations import format_duration
+from include.features.version import feature_version
+from include.partitions import partition_at, partition_from_key, partitions_between
+from include.project import STATIC_KEY
+from include.registry.champions import challenger, champion_of_night
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from include.config.dataset import Dataset
+    from include.config.model import Model
+    from include.partitions import Partition
+    from include.project import Project
+    from include.registry.ledger import Record
+
+_WORST = ("pass", "warn", "cannot_tell", "block")
+
+
+def wait(project: Project, name: str, partition: str, *, expired: bool = False) -> dict[str, Any] | None:
+    """Begin a night when its data are there.
+
+    Parameters
+    ----------
+    project : Project
+        The installation.
+    name : str
+        Model.
+    partition : str
+        Key of the night.
+    expired : bool
+        Whether the deadline has passed: then the night begins with what there is, and says so.
+
+    Returns
+    -------
+    dict or None
+        The body of the ``night_start`` record; None while the night must go on waiting.
+    """
+    ledger = project.model_ledger(name)
+    started = ledger.find(f"night/{partition}")
+    if started:
+        return dict(started.body)
+    model = project.catalog.model(name)
+    night = project.night(model, partition)
+    data = {d: _dataset_state(project, project.catalog.dataset(d), night, model) for d in model.all_datasets}
+    complete = not any(state["missing"] for state in data.values())
+    records = ledger.records()
+    if not expired and not (complete and _settled(model, records)):
+        return None
+    return dict(ledger.append("night_start", f"night/{partition}", _start(project, model, night, data, records)).body)
+
+
+def _start(
+    project: Project, model: Model, night: Partition, data: Mapping[str, Any], records: Sequence[Record]
+) -> dict[str, Any]:
+    serving = champion_of_night(records, night.key)
+    reasons = [f"{name}: {state['reason']}" for name, state in data.items() if state["reason"]]
+    return {
+        "partition": night.key,
+        "start": night.start.isoformat(),
+        "end": night.end.isoformat(),
+        "champion": serving.candidate if serving else None,
+        "champion_version": serving.version if serving else None,
+        "configuration": project.catalog.digest(model.name),
+        "feature_version": feature_version(
+            project.catalog.features_sql(model.name), model, {d: project.catalog.dataset(d) for d in data}
+        ),
+        "datasets": data,
+        "health": max((state["health"] for state in data.values()), key=_WORST.index),
+        "reason": "; ".join(reasons),
+    }
+
+
+def _settled(model: Model, records: Sequence[Record]) -> bool:
+    """Tell whether no promotion is on its way: one that needs no person takes effect before the next night begins."""
+    return model.promotion.approval or challenger(records) is None
+
+
+def _dataset_state(project: Project, dataset: Dataset, night: Partition, model: Model) -> dict[str, Any]:
+    keys = needed_partitions(dataset, night)
+    verdicts = {r.body["partition"]: r.body for r in project.dataset_ledger(dataset.name).records("verdict")}
+    missing = [key for key in keys if key not in verdicts]
+    found = [verdicts[key] for key in keys if key in verdicts]
+    reasons = [
+        f"{b['partition']} {b['health'].replace('_', ' ')}: {b['reason']}" for b in found if b["health"] != "pass"
+    ]
+    reasons += [f"{key} has not come within {format_duration(model.alerts.deadline)}" for key in missing]
+    table = project.snapshots(dataset.name)
+    return {
+        "partitions": keys,
+        "missing": missing,
+        "revisions": {b["partition"]: b["revision"] for b in found},
+        "health": max([b["health"] for b in found] + ["cannot_tell"] * bool(missing), key=_WORST.index, default="pass"),
+        "reason": "; ".join(reasons),
+        "rows": sum(b["rows"] for b in found),
+        "version": table.version() if table else None,
+    }
+
+
+def needed_partitions(dataset: Dataset, night: Partition) -> list[str]:
+    """Return the keys of a dataset's partitions that a night waits for: those inside its own interval."""
+    if dataset.static:
+        return [STATIC_KEY]
+    first = partition_at(night.start, dataset.partition, dataset.timezone)
+    last = partition_at(night.end, dataset.partition, dataset.timezone)
+    inside = [p for p in partitions_between(first, last) if p.within(night)]
+    low, high = dataset.first_partition, dataset.last_partition
+    start = partition_from_key(low, dataset.partition, dataset.timezone).start if low else None
+    end = partition_from_key(high, dataset.partition, dataset.timezone).end if high else None
+    return [p.key for p in inside if (start is None or p.start >= start) and (end is None or p.end <= end)]
