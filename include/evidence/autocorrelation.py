@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -123,10 +124,15 @@ def _partial_autocorrelations(scores: Floats) -> tuple[Floats, Floats]:
     return first, (lag_two - first**2) / (1.0 - first**2) + 1.0 / scores.shape[0]
 
 
+@lru_cache(maxsize=64)
+def _normal_quantiles(nights: int) -> Floats:
+    return np.array([NormalDist().inv_cdf((rank + 0.5) / nights) for rank in range(nights)])
+
+
 def _normal_scores(values: Floats) -> Floats:
     """Return the normal quantiles of the ranks within each column; ties share their mean rank, centred at zero."""
     nights = values.shape[0]
-    quantiles = np.array([NormalDist().inv_cdf((rank + 0.5) / nights) for rank in range(nights)])
+    quantiles = _normal_quantiles(nights)
     order = np.argsort(values, axis=0, kind="stable")
     scores = np.empty_like(values)
     np.put_along_axis(scores, order, np.broadcast_to(quantiles[:, np.newaxis], values.shape), axis=0)

@@ -134,7 +134,7 @@ def rounded_pool(nights: int) -> int:
     Examples
     --------
     >>> [rounded_pool(n) for n in (1, 30, 31, 400)]
-    [1, 30, 30, 393]
+    [1, 30, 31, 388]
     """
     size = 1
     while (step := max(size + 1, int(size * _POOL_STEP))) <= nights:

@@ -16,8 +16,8 @@ Floats = NDArray[np.float64]
 # Written by `python benchmarks/level_bounds.py`: for each lag-1 coefficient, the log evidence that 1 % of simulated
 # years of 365 nights reach, and by how much the log of that share falls for each further unit.
 COEFFICIENTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-LOG_EVIDENCE_AT_ONE_PERCENT = (9.56, 10.91, 12.94, 15.55, 19.07, 24.05, 31.45, 43.3, 64.2, 117.2, 191.2)
-DECAY = (0.92, 0.80, 0.63, 0.55, 0.42, 0.345, 0.265, 0.19, 0.135, 0.077, 0.051)
+LOG_EVIDENCE_AT_ONE_PERCENT = (9.56, 10.9, 12.95, 15.5, 19.1, 24.0, 31.7, 43.1, 64.0, 116.9, 191.0)
+DECAY = (0.96, 0.79, 0.65, 0.56, 0.43, 0.345, 0.257, 0.19, 0.13, 0.072, 0.051)
 _NIGHTS_SIMULATED = 365.0
 
 
@@ -64,16 +64,19 @@ def log_bound(rate: float, coefficient: float) -> float:
 
     Examples
     --------
-    >>> log_bound(0.01 / 365, 0.0)
+    >>> round(log_bound(0.01 / 365, 0.0), 6)
     9.56
     >>> log_bound(0.01 / 365, 0.99)
     inf
     """
-    if coefficient > COEFFICIENTS[-1]:
-        return math.inf
+    return float(log_bounds(rate, np.array([coefficient]))[0])
+
+
+def log_bounds(rate: float, coefficients: Floats) -> Floats:
+    """Return `log_bound` of each coefficient, of the same shape."""
     excess = math.log(0.01 / (rate * _NIGHTS_SIMULATED))
     known = np.array(LOG_EVIDENCE_AT_ONE_PERCENT) + excess / np.array(DECAY)
-    return float(np.interp(coefficient, COEFFICIENTS, known))
+    return np.where(coefficients > COEFFICIENTS[-1], np.inf, np.interp(coefficients, COEFFICIENTS, known))
 
 
 def left_coefficient(used: float, upper: float) -> float:
@@ -102,5 +105,10 @@ def left_coefficient(used: float, upper: float) -> float:
     >>> left_coefficient(0.0, 0.3), left_coefficient(0.5, 0.5)
     (0.3, 0.0)
     """
-    ratio = (1.0 - used) ** 2 * (1.0 + upper) / ((1.0 - upper) * (1.0 + used**2 - 2.0 * used * upper))
-    return round(max((ratio - 1.0) / (ratio + 1.0), 0.0), 12)
+    return round(float(left_coefficients(np.array([used]), np.array([upper]))[0]), 12)
+
+
+def left_coefficients(used: Floats, upper: Floats) -> Floats:
+    """Return `left_coefficient` of each pair, of the same shape."""
+    ratio = np.square(1.0 - used) * (1.0 + upper) / ((1.0 - upper) * (1.0 + np.square(used) - 2.0 * used * upper))
+    return np.maximum((ratio - 1.0) / (ratio + 1.0), 0.0)

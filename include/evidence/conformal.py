@@ -7,13 +7,17 @@ earlier ones, whatever the law of the values. Redrawing an old p-value against l
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Hashable, Sequence
+from datetime import date
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+# Partitions a year between which they are days.
+_FEWEST_DAYS, _MOST_DAYS = 200, 1000
 
 
 def tie_breaker(model: str, subject: str, partition: str) -> float:
@@ -115,32 +119,39 @@ def without_calendar(values: Floats, labels: Sequence[Hashable]) -> Floats:
     """
     member = _membership(labels)
     counts = member.sum(axis=0)
-    groups, nights = counts.size, member.shape[0]
+    effects = _effects(values @ member, np.square(values).sum(axis=-1), counts)
+    cleaned: Floats = values - effects @ member.T
+    return cleaned
+
+
+def _effects(sums: Floats, squares: Floats, counts: Floats) -> Floats:
+    """Return the shrunk effect of each label from the sums of its nights and the sum of all squares.
+
+    Shapes: sums (..., n_labels), squares (...), counts (n_labels,) and the result (..., n_labels).
+    """
+    nights, groups = float(counts.sum()), counts.size
     if groups < 2 or nights < 2 * groups:
-        return np.array(values, dtype=np.float64)
-    means = (values @ member) / counts
-    centre = values.mean(axis=-1, keepdims=True)
-    squares = np.square(values).sum(axis=-1) - (np.square(means) * counts).sum(axis=-1)
-    within = np.maximum(squares, 0.0) / (nights - groups)
+        return np.zeros_like(sums)
+    means = sums / counts
+    centre = sums.sum(axis=-1, keepdims=True) / nights
+    within = np.maximum(squares - (np.square(means) * counts).sum(axis=-1), 0.0) / (nights - groups)
     spread = (counts * np.square(means - centre)).sum(axis=-1)
     denominator = nights - float(np.square(counts).sum()) / nights
     between = np.maximum((spread - (groups - 1) * within) / denominator, 0.0)[..., np.newaxis]
     noise = within[..., np.newaxis] / counts
     kept = np.divide(between, between + noise, out=np.zeros_like(noise), where=between > 0.0)
-    cleaned: Floats = values - (kept * (means - centre)) @ member.T
-    return cleaned
+    effects: Floats = kept * (means - centre)
+    return effects
 
 
 def _membership(labels: Sequence[Hashable]) -> Floats:
     """Return the indicator matrix of shape (n_nights, n_labels), labels in order of first appearance."""
     position = {label: index for index, label in enumerate(dict.fromkeys(labels))}
-    member = np.zeros((len(labels), len(position)))
-    member[np.arange(len(labels)), [position[label] for label in labels]] = 1.0
-    return member
+    return np.eye(len(position))[[position[label] for label in labels]]
 
 
-def upper_p_values(values: Floats, first: int, ties: Floats) -> Floats:
-    """Return the p-values of many streams at once, each night's drawn from that night's pool; no calendar.
+def upper_p_values(values: Floats, first: int, ties: Floats, labels: Sequence[Hashable] | None = None) -> Floats:
+    """Return the p-values of many streams at once, each night's drawn from that night's pool.
 
     Parameters
     ----------
@@ -150,17 +161,31 @@ def upper_p_values(values: Floats, first: int, ties: Floats) -> Floats:
         Nights before this one fill the pool and get no p-value.
     ties : numpy.ndarray of shape (n_nights - first, n_streams)
         Uniform numbers in (0, 1).
+    labels : sequence of length n_nights, optional
+        Calendar labels whose effect is removed each night as `without_calendar` does.
 
     Returns
     -------
     numpy.ndarray of shape (n_nights - first, n_streams)
         Small when the night's value is among the largest so far.
     """
-    nights = values.shape[0]
-    result = np.empty((nights - first, values.shape[1]))
-    for night in range(first, nights):
-        larger = _column_counts(values[:night] > values[night])
-        equal = _column_counts(values[:night] == values[night]) + 1
+    member = _membership(labels if labels is not None else [0] * values.shape[0])
+    result = np.empty((values.shape[0] - first, values.shape[1]))
+    for night in range(first, values.shape[0]):
+        seen, drawn = values[: night + 1], member[: night + 1]
+        present = drawn.any(axis=0)
+        counts = drawn.sum(axis=0)[present]
+        effects = np.zeros((present.size, values.shape[1]))
+        if counts.size > 1:
+            sums = (drawn[:, present].T @ seen).T
+            effects[present] = _effects(sums, np.square(seen).sum(axis=0), counts).T
+        own = effects[drawn[-1].argmax()]
+        larger, equal = np.zeros(values.shape[1]), np.ones(values.shape[1])
+        for label in np.flatnonzero(present):
+            # A value less its effect against tonight's less tonight's: the same as a threshold for each label.
+            rows, threshold = seen[:-1][drawn[:-1, label] > 0.0], seen[-1] - own + effects[label]
+            larger += _column_counts(rows > threshold)
+            equal += _column_counts(rows == threshold)
         result[night - first] = (larger + ties[night - first] * equal) / (night + 1)
     return result
 
@@ -191,8 +216,13 @@ def calendar_labels(partitions: Sequence[str], partitions_per_year: float) -> li
     >>> calendar_labels(["2013-03-01T05Z"], 8766)
     ['05']
     """
-    if math.isfinite(partitions_per_year) and partitions_per_year > 1000:
+    if partitions_per_year > _MOST_DAYS:
         return [key[11:13] for key in partitions]
-    if partitions_per_year > 200:
-        return [str(np.datetime64(key, "D").astype(object).weekday()) for key in partitions]
+    if partitions_per_year > _FEWEST_DAYS:
+        return [_weekday(key) for key in partitions]
     return [""] * len(partitions)
+
+
+@lru_cache(maxsize=65536)
+def _weekday(key: str) -> str:
+    return str(date.fromisoformat(key).weekday())

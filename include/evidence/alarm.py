@@ -1,0 +1,176 @@
+"""Alarms and notices: what changed, since when, how sure, what it costs, what to do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from include.errors import NightshiftError
+
+AlarmStatus = Literal["open", "acknowledged", "answered"]
+
+# Columns of `models/<m>/alarms`; the table layer adds `_partition`, the night that raised it.
+ALARM_SCHEMA = pa.schema(
+    [
+        pa.field("kind", pa.string()),
+        pa.field("signal", pa.string()),
+        pa.field("subject", pa.string()),
+        pa.field("model_version", pa.string()),
+        pa.field("since", pa.string()),
+        pa.field("detector", pa.string()),
+        pa.field("log_evidence", pa.float64()),
+        pa.field("log_bound", pa.float64()),
+        pa.field("false_alarms_per_year", pa.float64()),
+        pa.field("effect", pa.float64()),
+        pa.field("expected_loss", pa.float64()),
+        pa.field("todo", pa.string()),
+        pa.field("status", pa.string()),
+        pa.field("material", pa.bool_()),
+        pa.field("order", pa.int64()),
+    ]
+)
+
+
+class AlarmError(NightshiftError):
+    """An alarm cannot be acknowledged."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What a change must reach to be sent to a person; smaller ones stand in the report.
+
+    Attributes
+    ----------
+    effect : float
+        Smallest shift of the night values, in their own standard deviations, dimensionless.
+    expected_loss : float
+        Smallest expected loss, in the model's metric, where it is known.
+    """
+
+    effect: float = 0.1
+    expected_loss: float = 0.0
+
+    def reached(self, effect: float, expected_loss: float | None) -> bool:
+        """Tell whether a change is material; an unknown loss does not speak against it."""
+        loss_counts = expected_loss is None or math.isnan(expected_loss) or expected_loss >= self.expected_loss
+        return abs(effect) >= self.effect and loss_counts
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One stream has changed; it stays so (latched) until a person or a promotion answers.
+
+    Attributes
+    ----------
+    signal, subject, model_version : str
+        Which stream; ``model_version`` is empty for signals of the data.
+    partition : str
+        The night that raised it.
+    since : str
+        The night from which most of the evidence comes.
+    detector : str
+        ``levels`` or ``residuals`` (what a frozen one-night forecast leaves); ``notice`` for a single gross night.
+    log_evidence, log_bound : float
+        Evidence that night, and what the bound was; both natural logarithms.
+    false_alarms_per_year : float
+        Chance of any false alarm in a year, over all streams together.
+    effect : float
+        Median of the nights since, less that of the nights before, in standard deviations of night values.
+    expected_loss : float or None
+        In the model's metric a night; None when unknown.
+    todo : str
+        What a person should do.
+    status : str
+        ``open``, ``acknowledged`` by a person, ``answered`` by a promotion.
+    material : bool
+        Whether the effect reaches the floor, so that it is sent.
+    order : int
+        Order of measurement of the night that raised it.
+    kind : str
+        ``alarm`` or ``notice``.
+    """
+
+    signal: str
+    subject: str
+    model_version: str
+    partition: str
+    since: str
+    detector: str
+    log_evidence: float
+    log_bound: float
+    false_alarms_per_year: float
+    effect: float
+    expected_loss: float | None
+    todo: str
+    status: AlarmStatus = "open"
+    material: bool = True
+    order: int = 0
+    kind: Literal["alarm", "notice"] = "alarm"
+
+    @property
+    def evidence(self) -> float:
+        """How often such evidence would be exceeded by chance: times less often than once (dimensionless, >= 1)."""
+        return math.exp(min(self.log_evidence, 700.0))
+
+    @property
+    def latched(self) -> bool:
+        """Whether it still stands."""
+        return self.kind == "alarm" and self.status == "open"
+
+    @property
+    def sentence(self) -> str:
+        """The alarm in plain words."""
+        what = f"{self.signal} of {self.subject}"
+        if self.kind == "notice":
+            return f"Notice: {what} on {self.partition} lies beyond twice the largest deviation so far."
+        direction = "up" if self.effect >= 0 else "down"
+        return (
+            f"{what} has changed since {self.since} ({direction} by {abs(self.effect):.1f} standard deviations of its "
+            f"nights). Chance of any such false alarm in a year: {self.false_alarms_per_year:.2%}."
+        )
+
+    def acknowledged(self) -> Alarm:
+        """Return the alarm as acknowledged by a person.
+
+        Raises
+        ------
+        AlarmError
+            When it does not stand any more.
+        """
+        return self._closed("acknowledged")
+
+    def answered(self) -> Alarm:
+        """Return the alarm as answered by a promotion.
+
+        Raises
+        ------
+        AlarmError
+            When it does not stand any more.
+        """
+        return self._closed("answered")
+
+    def _closed(self, status: AlarmStatus) -> Alarm:
+        if not self.latched:
+            raise AlarmError.at(
+                f"alarm {self.signal} of {self.subject}, {self.partition}",
+                f"is {self.kind if self.kind == 'notice' else self.status}",
+                "an open alarm",
+                "list the open ones with: python -m include alarms",
+            )
+        return replace(self, status=status)
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the alarm as a row of `ALARM_SCHEMA`, with its night as ``_partition``."""
+        row = {field.name: getattr(self, field.name) for field in fields(self)}
+        row["_partition"] = row.pop("partition")
+        return row
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Alarm:
+        """Return the alarm that a row of the alarms table holds."""
+        known = {field.name: row[field.name] for field in fields(cls) if field.name in row}
+        return cls(**{**known, "partition": row["_partition"]})

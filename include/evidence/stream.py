@@ -1,0 +1,163 @@
+"""Streams of night values and what is known of each: its pool, its frozen forecast, its evidence, its alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from include.evidence.alarm import Alarm
+from include.evidence.autocorrelation import Forecast, fit_forecast
+from include.evidence.bets import ANY_CHANGE, ONLY_UP, Change
+from include.evidence.conformal import calendar_labels, without_calendar
+from include.evidence.detector import fresh
+
+Floats = NDArray[np.float64]
+Role = Literal["feature", "joint", "performance"]
+
+# Below this many nights in the pool a stream cannot tell a change from chance.
+FEWEST_NIGHTS = 30
+# Studentised values may be infinite (a share that was always zero); ranks need finite ones.
+_LARGEST_VALUE = 1e6
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One stream of night values.
+
+    Attributes
+    ----------
+    signal, subject : str
+        What is measured, and of what.
+    model_version : str
+        Of the model whose predictions or losses are measured; empty for the data, whose streams survive a promotion.
+    role : str
+        ``feature``, ``joint`` (all features, rows per hour) or ``performance`` (predictions, losses): decides the
+        share of the yearly rate.
+    only_up : bool
+        Whether only an increase is bad (losses).
+    """
+
+    signal: str
+    subject: str
+    model_version: str = ""
+    role: Role = "feature"
+    only_up: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells streams apart."""
+        return self.signal, self.subject, self.model_version
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes bet on."""
+        return ONLY_UP if self.only_up else ANY_CHANGE
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """What is known of a stream after some nights. Rebuilt from the evidence table by `rows.states_from`.
+
+    Attributes
+    ----------
+    stream : Stream
+        Which one.
+    partitions, values : tuple
+        Nights of the pool in the order of measurement, and their studentised values.
+    reference : int
+        How many of them were in the pool before the detectors started.
+    levels, residuals : numpy.ndarray of shape (1, n_ages, n_changes)
+        States of the two detectors.
+    bets : tuple of (float, float)
+        P-values since the detectors started: of the level and of the residual, NaN where not drawn.
+    alarm : Alarm or None
+        The alarm that stands.
+    """
+
+    stream: Stream
+    partitions: tuple[str, ...] = ()
+    values: tuple[float, ...] = ()
+    reference: int = 0
+    levels: Floats = field(default_factory=lambda: np.empty(0))
+    residuals: Floats = field(default_factory=lambda: np.empty(0))
+    bets: tuple[tuple[float, float], ...] = ()
+    alarm: Alarm | None = None
+
+    @classmethod
+    def start(cls, stream: Stream, partitions: Sequence[str] = (), values: Sequence[float] = ()) -> StreamState:
+        """Return a stream whose pool holds these nights and whose detectors have not started.
+
+        Parameters
+        ----------
+        stream : Stream
+            Which one.
+        partitions, values : sequence of length n_nights
+            For signals of the data the nights of the training window, with their studentised values; for predictions
+            and losses nights after the training cut only, since training nights are in-sample.
+        """
+        told = [(key, bounded(value)) for key, value in zip(partitions, values, strict=True) if not np.isnan(value)]
+        empty = fresh(1, stream.changes)
+        keys, kept = tuple(key for key, _ in told), tuple(value for _, value in told)
+        return cls(stream, keys, kept, len(kept), empty, empty)
+
+    @property
+    def pool_start(self) -> str:
+        """First night of the pool; empty while there is none."""
+        return self.partitions[0] if self.partitions else ""
+
+    def restarted(self, since: str) -> StreamState:
+        """Return the stream with its pool cut at a change: nights before ``since`` are gone, the detectors start anew.
+
+        Raises
+        ------
+        ValueError
+            When ``since`` is not a night of the pool.
+        """
+        if since not in self.partitions:
+            message = f"{since} is not a night of the pool of {self.stream.signal} of {self.stream.subject}"
+            raise ValueError(message)
+        first = self.partitions.index(since)
+        return StreamState.start(self.stream, self.partitions[first:], self.values[first:])
+
+    def latched(self, alarm: Alarm | None) -> StreamState:
+        """Return the stream with this alarm standing."""
+        return replace(self, alarm=alarm)
+
+    def forecast(self, partitions_per_year: float) -> Forecast | None:
+        """Return the forecast frozen on the pool's first nights; None while there are fewer than 30.
+
+        Notes
+        -----
+        Fitted on the nights that filled the pool before the detectors started, or on the first 30 if those are fewer.
+        So it never changes afterwards and needs no row of its own.
+        """
+        count = max(self.reference, FEWEST_NIGHTS)
+        if len(self.values) < count:
+            return None
+        labels = calendar_labels(self.partitions[:count], partitions_per_year)
+        return fit_forecast(without_calendar(np.array(self.values[:count]), labels))
+
+
+def bounded(value: float) -> float:
+    """Return a value with infinities replaced by a large number; NaN stays."""
+    return float(np.clip(value, -_LARGEST_VALUE, _LARGEST_VALUE))
+
+
+@dataclass(frozen=True)
+class NightValue:
+    """One stream's value tonight.
+
+    Attributes
+    ----------
+    value : float
+        In the signal's unit, for people.
+    studentised : float
+        The value less its expectation, over its spread, at tonight's number of rows; NaN when it cannot be told.
+    """
+
+    value: float
+    studentised: float
