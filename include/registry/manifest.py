@@ -80,6 +80,19 @@ class Lineage(_Part):
     """The decision that asked for it, in words."""
 
 
+class Tuning(_Part):
+    """What a search for parameters tried."""
+
+    trials: int
+    """Parameter sets tried to the end."""
+    pruned: int
+    """Parameter sets given up early."""
+    loss: float
+    """Mean loss of the best on the later parts of the training rows (the objective's own metric)."""
+    untuned_loss: float
+    """The same, of the learner's parameters as they were."""
+
+
 class Fit(_Part):
     """How it was trained."""
 
@@ -89,6 +102,8 @@ class Fit(_Part):
     """All parameters given to xgboost."""
     rounds: int = 0
     """Boosting rounds."""
+    max_categories: int = 1000
+    """Categories of a feature kept apart."""
     seed: int = 0
     """Seed of the training."""
     nthread: int = 1
@@ -105,6 +120,8 @@ class Fit(_Part):
     """Digest of the encoded rows, labels and weights in their order."""
     libraries: dict[str, str] = Field(default_factory=dict)
     """Versions of Python and of the libraries that shape the result."""
+    tuning: Tuning | None = None
+    """The search that chose the parameters; none when they were given."""
 
 
 class Manifest(_Part):

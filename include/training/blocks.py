@@ -35,6 +35,13 @@ class Block:
     label: Vector
     weight: Vector | None
 
+    def where(self, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> Block:
+        """Return the chosen rows."""
+        if chosen.all():
+            return self
+        weight = None if self.weight is None else self.weight[chosen]
+        return Block(self.matrix[chosen], self.label[chosen], weight)
+
 
 @dataclass
 class Blocks:
@@ -90,6 +97,18 @@ class Blocks:
                 if part is not None:
                     digest.update(np.ascontiguousarray(part.T).data)
         return digest.hexdigest()
+
+    def between(self, first: int, last: int) -> list[Block]:
+        """Return the rows whose rank is in ``[first, last)``, ranked by partition, then by their order."""
+        ages = np.concatenate(self.ages)
+        rank = np.empty(len(ages), np.int64)
+        rank[np.argsort(ages, kind="stable")] = np.arange(len(ages))
+        chosen = (rank >= first) & (rank < last)
+        found, start = [], 0
+        for block in self.blocks:
+            found.append(block.where(chosen[start : start + len(block.label)]))
+            start += len(block.label)
+        return [block for block in found if len(block.label)]
 
     def store(self, matrix: Matrix, on_disk: bool) -> Matrix:
         """Return the matrix, moved to a file when asked."""

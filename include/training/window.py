@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from include.config.durations import format_duration
 from include.config.model import WindowSettings
 from include.errors import ModelError
 from include.partitions import typical_hours
@@ -29,12 +30,15 @@ class Cut:
         End of the newest training partition, in UTC.
     weights : mapping of str to float, or None
         Weight of a training row by its partition's key (dimensionless, 1 for the newest); None when all weigh the same.
+    window : str
+        The window in words, as `described` writes and `window_from` reads it.
     """
 
     train: tuple[str, ...]
     holdout: tuple[str, ...]
     cut_at: datetime
     weights: Mapping[str, float] | None = None
+    window: str = "expanding"
 
 
 def cut(labelled: Sequence[Partition], model: Model, window: WindowSettings | None = None) -> Cut:
@@ -71,7 +75,7 @@ def cut(labelled: Sequence[Partition], model: Model, window: WindowSettings | No
     chosen = window or (model.window if isinstance(model.window, WindowSettings) else WindowSettings())
     train = training_window(ordered[:-count], chosen)
     holdout = tuple(partition.key for partition in ordered[-count:])
-    return Cut(tuple(p.key for p in train), holdout, train[-1].end, weights(train, chosen.decay))
+    return Cut(tuple(p.key for p in train), holdout, train[-1].end, weights(train, chosen.decay), described(chosen))
 
 
 def training_window(labelled: Sequence[Partition], window: WindowSettings) -> list[Partition]:
@@ -84,6 +88,37 @@ def training_window(labelled: Sequence[Partition], window: WindowSettings) -> li
         return ordered
     earliest = ordered[-1].end - window.last
     return [p for p in ordered if p.start >= earliest] or ordered[-1:]
+
+
+def described(window: WindowSettings) -> str:
+    """Return a window in words.
+
+    Examples
+    --------
+    >>> described(WindowSettings(last="90d", decay="30d")), described(WindowSettings())
+    ('last 90d, decay 30d', 'expanding')
+    """
+    parts = [
+        f"{name} {format_duration(value)}"
+        for name, value in (("last", window.last), ("decay", window.decay))
+        if value is not None
+    ]
+    return ", ".join(parts) or "expanding"
+
+
+def window_from(words: str) -> WindowSettings:
+    """Return the window that `described` wrote.
+
+    Raises
+    ------
+    ModelError
+        When the words are none of its.
+    """
+    try:
+        parts = dict(part.split(" ", 1) for part in words.split(", ")) if words != "expanding" else {}
+        return WindowSettings.model_validate(parts)
+    except ValueError as error:
+        raise ModelError.at(f"window {words!r}", "is not known", "such as 'expanding' or 'last 90d'") from error
 
 
 def weights(train: Sequence[Partition], decay: timedelta | None) -> dict[str, float] | None:
