@@ -21,13 +21,15 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # The password ends at the last @ before the next slash or space, since people write passwords with @ unescaped.
     (re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://)[^\s/<>\"']*@"), rf"\g<scheme>{MASK}@"),
     (
-        re.compile(r"(?i)\b(?P<name>authorization\s*[:=]\s*(?:bearer|basic|token)|bearer|basic)\s+[\w+/.=~-]{8,}"),
-        rf"\g<name> {MASK}",
+        re.compile(r"(?i)\b(?P<name>authorization[\"']?\s*[:=]\s*[\"']?(?:bearer |basic |token )?\s*)[^\s\"',;]+"),
+        rf"\g<name>{MASK}",
     ),
+    (re.compile(r"\b(?P<name>Bearer|Basic)\s+(?=\S*[\d=+/])[\w+/.=~-]{12,}"), rf"\g<name> {MASK}"),
+    (re.compile(r"(?P<name>[?&]sig=)[^\s&\"'<>]+"), rf"\g<name>{MASK}"),
     (
         re.compile(
-            r"(?i)(?P<name>[\"']?\b[\w.-]*?(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|"
-            r"private[_-]?key|credential|signature|x-amz-signature|sig)[\w-]*[\"']?\s*[=:]\s*)"
+            r"(?i)(?P<name>[\"']?\b[\w.-]*?(?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|"
+            r"private[_-]?key|credential|signature)(?:[_-]\w+)?[\"']?\s*[=:]\s*)"
             r"(?:\"[^\"]*\"|'[^']*'|[^\s,;&}\])<>\"']+)"
         ),
         rf"\g<name>{MASK}",
