@@ -155,8 +155,6 @@ class AlarmFact:
         Key of the partition at which it began.
     diagnosis, cost, todo : str
         What explains it, what it costs, what to do.
-    evidence : float or None
-        Against no change (dimensionless; an alarm rings at 1 when given as a share of its bound).
     """
 
     subject: str
@@ -166,7 +164,6 @@ class AlarmFact:
     diagnosis: str = ""
     cost: str = ""
     todo: str = ""
-    evidence: float | None = None
 
 
 @dataclass(frozen=True)

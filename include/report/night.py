@@ -36,6 +36,7 @@ def night_page(night: NightReport) -> str:
     return render(
         "night.html",
         night=night,
+        names={fact.dataset for fact in night.data},
         hours=hours,
         happened=what_happened(night),
         reasons=why(night),

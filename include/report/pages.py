@@ -55,8 +55,10 @@ def prose(text: str) -> Markup:
 
 
 def _code(text: str) -> Markup:
-    style = Markup(' class="command"') if text.startswith(_COMMAND) else Markup("")
-    return Markup("<code{}>{}</code>").format(style, text)
+    if not text.startswith(_COMMAND):
+        return Markup("<code>{}</code>").format(text)
+    words_of_it = Markup(" ").join(Markup("<span>{}</span>").format(part) for part in text.split(" "))
+    return Markup('<code class="command">{}</code>').format(words_of_it)
 
 
 def _clean(value: Any) -> Any:

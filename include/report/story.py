@@ -30,9 +30,10 @@ def what_happened(night: NightReport) -> list[str]:
 
 def why(night: NightReport) -> list[str]:
     """Return the reasons as sentences: of the data, the decision, the gate and the alarms."""
+    names = {fact.dataset for fact in night.data}
     found = [f"{fact.dataset}: {ended(fact.reason)}" for fact in night.data if fact.reason and fact.health != "pass"]
     if night.reason:
-        found.append(sentence(night.reason))
+        found.append(sentence(night.reason, names))
     if night.gate:
         found.append(sentence(night.gate.sentence))
     found += [f"{alarm.subject}: {ended(alarm.diagnosis)}" for alarm in night.alarms if alarm.diagnosis]

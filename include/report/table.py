@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -12,6 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from include.report.lines import NightLine
 from include.report.words import NOTHING, count, number, seconds, tone, word
 
 if TYPE_CHECKING:
@@ -23,55 +23,6 @@ if TYPE_CHECKING:
 
 _WIDE, _NARROW = 140, 96
 _STYLES = {"good": "green", "fair": "yellow", "bad": "bold red", "plain": ""}
-
-
-@dataclass(frozen=True)
-class NightLine:
-    """One night as one line.
-
-    Attributes
-    ----------
-    partition : str
-    ingested, scored : int or None
-        Rows.
-    health : str or None
-        ``pass``, ``warn``, ``block``, ``cannot_tell``, ``missing`` or ``late``: the worst of the night's datasets.
-    decision, reason : str
-        ``retrain``, ``hold`` or ``blocked``; and why, in a sentence.
-    candidate : str or None
-    gate : str or None
-        ``pass``, ``fail`` or ``wait``.
-    champion : str or None
-        Version after the night.
-    promoted : bool
-        Whether the champion is new tonight.
-    metric : str
-        Name of the realised metric.
-    value : float or None
-        Of the newest partition whose labels were known that night.
-    measured_on : str or None
-        That partition.
-    seconds : float or None
-        Wall time of the night.
-    state : str
-        ``done`` or ``failed``.
-    """
-
-    partition: str
-    ingested: int | None = None
-    health: str | None = None
-    scored: int | None = None
-    decision: str | None = None
-    reason: str = ""
-    candidate: str | None = None
-    gate: str | None = None
-    champion: str | None = None
-    promoted: bool = False
-    metric: str = "log loss"
-    value: float | None = None
-    measured_on: str | None = None
-    seconds: float | None = None
-    state: str = "done"
 
 
 def night_table(lines: Sequence[NightLine], *, width: int = 100, title: str = "") -> Table:
@@ -254,3 +205,6 @@ def night_line(line: NightLine) -> Text:
     if line.seconds is not None:
         parts.append((f"  {seconds(line.seconds)}", "dim"))
     return Text.assemble(*parts)
+
+
+__all__ = ["NightLine", "Progress", "legend", "night_line", "night_table"]

@@ -22,7 +22,7 @@ class CheckResult(Protocol):
     """One check and its outcome, as the contracts give it."""
 
     @property
-    def name(self) -> str:
+    def rule(self) -> str:
         """What kind of rule it is."""
 
     @property
@@ -83,7 +83,7 @@ def validation_page(
     Parameters
     ----------
     validation : Validation
-        Broken checks come first, then those that cannot tell. Of each, only name, column, severity, outcome, the number
+        Broken checks come first, then those that cannot tell. Of each, only rule, column, severity, outcome, the number
         observed, the expectation and the sentence are shown.
     dataset, partition : str
     description, owner : str

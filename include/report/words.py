@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 NOTHING = "–"
 _STATES = {
@@ -184,13 +184,14 @@ def ended(text: str) -> str:
     return clean if not clean or clean[-1] in ".!?`" else f"{clean}."
 
 
-def sentence(text: str) -> str:
-    """Return a text that begins with a capital and ends with a full stop.
+def sentence(text: str, names: Collection[str] = ()) -> str:
+    """Return a text that begins with a capital, unless with one of the names, and ends with a full stop.
 
     Examples
     --------
-    >>> sentence("the loss rose"), sentence(""), sentence("`dep_delay` is missing")
-    ('The loss rose.', '', '`dep_delay` is missing.')
+    >>> sentence("the loss rose"), sentence(""), sentence("flights: blocked", {"flights"})
+    ('The loss rose.', '', 'flights: blocked.')
     """
     clean = ended(text)
-    return clean[:1].upper() + clean[1:]
+    first = clean.replace(":", " ").split(" ", 1)[0]
+    return clean if first in names else clean[:1].upper() + clean[1:]
