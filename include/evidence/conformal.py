@@ -170,24 +170,32 @@ def upper_p_values(values: Floats, first: int, ties: Floats, labels: Sequence[Ha
         Small when the night's value is among the largest so far.
     """
     member = _membership(labels if labels is not None else [0] * values.shape[0])
+    groups = [values[member[:, label] > 0.0] for label in range(member.shape[1])]
+    tied = labels is not None or bool((np.diff(np.sort(values, axis=0), axis=0) == 0.0).any())
     result = np.empty((values.shape[0] - first, values.shape[1]))
     for night in range(first, values.shape[0]):
-        seen, drawn = values[: night + 1], member[: night + 1]
-        present = drawn.any(axis=0)
-        counts = drawn.sum(axis=0)[present]
-        effects = np.zeros((present.size, values.shape[1]))
-        if counts.size > 1:
-            sums = (drawn[:, present].T @ seen).T
-            effects[present] = _effects(sums, np.square(seen).sum(axis=0), counts).T
-        own = effects[drawn[-1].argmax()]
+        effects = _effects_by_label(values[: night + 1], member[: night + 1])
+        own = member[night].argmax()
+        earlier = member[:night].sum(axis=0).astype(int)
         larger, equal = np.zeros(values.shape[1]), np.ones(values.shape[1])
-        for label in np.flatnonzero(present):
+        for label in np.flatnonzero(earlier):
             # A value less its effect against tonight's less tonight's: the same as a threshold for each label.
-            rows, threshold = seen[:-1][drawn[:-1, label] > 0.0], seen[-1] - own + effects[label]
+            rows, threshold = groups[label][: earlier[label]], values[night] - effects[own] + effects[label]
             larger += _column_counts(rows > threshold)
-            equal += _column_counts(rows == threshold)
+            equal += _column_counts(rows == threshold) if tied else 0
         result[night - first] = (larger + ties[night - first] * equal) / (night + 1)
     return result
+
+
+def _effects_by_label(seen: Floats, member: Floats) -> Floats:
+    """Return the effect of each label on each stream, shape (n_labels, n_streams); 0 for labels not seen yet."""
+    effects = np.zeros((member.shape[1], seen.shape[1]))
+    counts = member.sum(axis=0)
+    present = counts > 0.0
+    if present.sum() > 1:
+        sums = (member[:, present].T @ seen).T
+        effects[present] = _effects(sums, np.square(seen).sum(axis=0), counts[present]).T
+    return effects
 
 
 def _column_counts(flags: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 
 # Evidence beyond this is cut off, so that a stream nobody acknowledges for years does not overflow.
 _CEILING = 1e250
+_LEAVING = (1.0 / np.array(AGE_LENGTHS))[:, np.newaxis]
 
 
 def fresh(n_streams: int, changes: tuple[Change, ...] = ANY_CHANGE) -> Floats:
@@ -53,22 +54,27 @@ def advance(state: Floats, p_values: Floats, pool: int, changes: tuple[Change, .
     Statistics 22 (1994). Vovk et al., *Retrain or not retrain: conformal test martingales for change-point
     detection*, COPA 2021. Shin, Ramdas, Rinaldo, *E-detectors*, 2024.
     """
-    return _aged(state) * bets(pool, changes)[bins_of(p_values)]
+    after = np.array(state)
+    _advance_in_place(after, np.empty_like(after), p_values, pool, changes)
+    return after
 
 
-def _aged(state: Floats) -> Floats:
-    """Return what every hypothesis stakes tonight: older by a night, and one new start."""
-    leaving = 1.0 / np.array(AGE_LENGTHS)
-    staked = np.minimum(state, _CEILING) * (1.0 - leaving)[:, np.newaxis]
-    staked[:, 1:] += state[:, :-1] * leaving[:-1, np.newaxis]
-    staked[:, 0] += 1.0 / state.shape[2]
-    return staked
+def _advance_in_place(state: Floats, scratch: Floats, p_values: Floats, pool: int, changes: tuple[Change, ...]) -> None:
+    """Let every hypothesis grow older by a night, add one new start, and let all of them bet."""
+    np.multiply(state, _LEAVING, out=scratch)
+    state -= scratch
+    state[:, 1:] += scratch[:, :-1]
+    state[:, 0] += 1.0 / len(changes)
+    np.take(bets(pool, changes), bins_of(p_values), axis=0, out=scratch, mode="clip")
+    state *= scratch
+    if state.max(initial=0.0) > _CEILING:
+        np.minimum(state, _CEILING, out=state)
 
 
 def log_evidence(state: Floats) -> Floats:
     """Return the log of each detector's evidence, minus infinity before the first night, shape (n_streams,)."""
     with np.errstate(divide="ignore"):
-        logs: Floats = np.log(state.sum(axis=(1, 2)))
+        logs: Floats = np.log(state.reshape(len(state), -1).sum(axis=1))
     return logs
 
 
@@ -93,11 +99,13 @@ def path(p_values: Floats, first_pool: int, changes: tuple[Change, ...] = ANY_CH
     True
     """
     state = fresh(p_values.shape[1], changes)
+    scratch = np.empty_like(state)
     result = np.empty(p_values.shape)
     for night, tonight in enumerate(p_values):
         told = np.isfinite(tonight)
-        after = advance(state, np.where(told, tonight, 1.0), first_pool + night, changes)
-        state = np.where(told[:, np.newaxis, np.newaxis], after, state)
+        kept = state[~told]
+        _advance_in_place(state, scratch, np.where(told, tonight, 1.0), first_pool + night, changes)
+        state[~told] = kept
         result[night] = log_evidence(state)
     return result
 
@@ -118,11 +126,10 @@ def start_of_change(p_values: Floats, pools: NDArray[np.int64], changes: tuple[C
         Position in ``p_values``; 0 for a single night.
     """
     held = np.zeros((p_values.size, len(AGE_LENGTHS), len(changes)))
-    leaving = 1.0 / np.array(AGE_LENGTHS)
     for night, (tonight, pool) in enumerate(zip(p_values, pools, strict=True)):
         live = held[: night + 1]
-        aged = live * (1.0 - leaving)[:, np.newaxis]
-        aged[:, 1:] += live[:, :-1] * leaving[:-1, np.newaxis]
+        aged = live * (1.0 - _LEAVING)
+        aged[:, 1:] += live[:, :-1] * _LEAVING[:-1]
         aged[night, 0] = 1.0 / len(changes)
         live[:] = np.minimum(aged * bets(int(pool), changes)[bins_of(np.array([tonight]))[0]], _CEILING)
     return int(held.sum(axis=(1, 2)).argmax())
