@@ -72,8 +72,9 @@ def judge(
     """
     paired = paired_nights(nights, terms.metric)
     waited = 0 if first_look is None else max(0, len(paired.gain) - first_look)
-    gain = judge_gain(paired, terms)
-    found = {part.name: part for part in (gain.part, *_own_parts(nights, paired, terms, waited, golden, costs), *parts)}
+    looked = len(paired.gain) - waited
+    gain = judge_gain(paired, terms, looked)
+    found = {part.name: part for part in (gain.part, *_own_parts(nights, paired, terms, looked, golden, costs), *parts)}
     missing = {name: _missing(name, terms) for name in PARTS if name not in found}
     listed = [found.get(name) or missing[name] for name in PARTS] + [
         part for name, part in found.items() if name not in PARTS
@@ -128,16 +129,16 @@ def _own_parts(
     nights: Sequence[NightScores],
     paired: PairedNights,
     terms: Terms,
-    waited: int,
+    looked: int,
     golden: NightScores | None,
     costs: Costs | None,
 ) -> list[Part]:
     found = []
     if terms.mode == "non_inferior" and any(night.anchor is not None for night in nights):
-        found.append(judge_gain(paired_nights(nights, terms.metric, "anchor"), terms, name="anchor").part)
+        found.append(judge_gain(paired_nights(nights, terms.metric, "anchor"), terms, looked, name="anchor").part)
     if terms.slices or terms.search_slices:
         told = [night for night in nights if night.partition in set(paired.partitions)]
-        found.append(slices_part(told, terms, len(paired.gain) - waited))
+        found.append(slices_part(told, terms, looked))
     if golden is not None:
         found.append(golden_part(golden, terms.metric, terms.golden_margin, terms.confidence))
     if terms.fairness is not None:

@@ -8,12 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from include.evaluation.nights import PairedNights
-from include.evaluation.sequence import Interval, belief, interval, log_evidence, night_sums, nights_needed
+from include.evaluation.sequence import (
+    LEAST_NIGHTS,
+    Interval,
+    belief,
+    interval,
+    log_evidence,
+    night_sums,
+    nights_needed,
+)
 from include.evaluation.terms import RELATIVE_MARGIN, Terms
 from include.evaluation.verdict import Part
 
 FloatArray = NDArray[np.float64]
-LEAST_NIGHTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,7 @@ class Judged:
     needed: int | None
 
 
-def judge_gain(paired: PairedNights, terms: Terms, *, name: str = "performance") -> Judged:
+def judge_gain(paired: PairedNights, terms: Terms, first_look: int, *, name: str = "performance") -> Judged:
     """Return whether the candidate's gain over the champion meets the terms.
 
     Parameters
@@ -33,6 +40,8 @@ def judge_gain(paired: PairedNights, terms: Terms, *, name: str = "performance")
     paired : PairedNights
         One gain a night.
     terms : Terms
+    first_look : int
+        Labelled nights at the candidate's first judgement.
     name : str
         Of the part.
 
@@ -49,13 +58,15 @@ def judge_gain(paired: PairedNights, terms: Terms, *, name: str = "performance")
         part = Part(name, "cannot_tell", reason, {"nights": len(paired.gain)})
         return Judged(part, Interval(-np.inf, np.inf), missing)
     margin = absolute_margin(paired, terms)
-    found = interval(values, terms.alpha)
+    bar = terms.log_bar(first_look)
+    found = interval(values, bar)
     judge = _expected if terms.mode == "expected" else _proven
-    part, needed = judge(values, margin, found, terms, name)
+    part, needed = judge(values, margin, found, terms, name, bar)
     numbers = {
         "gain": float(values.mean()), "low": found.low, "high": found.high, "margin": margin,
         "nights": len(paired.gain), "blocks": len(values), "champion": float(paired.champion.mean()),
         "candidate": float(paired.candidate.mean()), "autocorrelation": float(belief(values).autocorrelation),
+        "evidence_needed": float(np.exp(bar)),
         "skipped": [list(pair) for pair in paired.skipped], **part.numbers,
     }  # fmt: skip
     return Judged(Part(name, part.finding, part.reason, numbers), found, needed if part.finding == "wait" else None)
@@ -73,7 +84,9 @@ def absolute_margin(paired: PairedNights, terms: Terms, *, always: bool = False)
     return own or RELATIVE_MARGIN * abs(float(paired.champion.mean()))
 
 
-def _proven(values: FloatArray, margin: float, found: Interval, terms: Terms, name: str) -> tuple[Part, int | None]:
+def _proven(
+    values: FloatArray, margin: float, found: Interval, terms: Terms, name: str, log_bar: float
+) -> tuple[Part, int | None]:
     bar = margin if terms.mode == "superior" else -margin
     unit = terms.metric.unit
     what = f"gain {values.mean():.4g} {unit}, between {found.low:.4g} and {found.high:.4g} at {terms.confidence:.0%}; {bar:.4g} is asked"
@@ -81,7 +94,7 @@ def _proven(values: FloatArray, margin: float, found: Interval, terms: Terms, na
         return Part(name, "pass", what), None
     if found.high < bar or found.low == found.high:
         return Part(name, "fail", what), None
-    blocks = nights_needed(values, bar, terms.alpha)
+    blocks = nights_needed(values, bar, log_bar)
     needed = None if blocks is None else blocks * terms.block
     more = (
         "no number of nights like these would show it"
@@ -91,7 +104,9 @@ def _proven(values: FloatArray, margin: float, found: Interval, terms: Terms, na
     return Part(name, "wait", f"{what}; {more}"), needed
 
 
-def _expected(values: FloatArray, margin: float, found: Interval, terms: Terms, name: str) -> tuple[Part, int | None]:
+def _expected(
+    values: FloatArray, margin: float, _: Interval, terms: Terms, name: str, __: float
+) -> tuple[Part, int | None]:
     now = belief(values)
     mean, harm, better = float(now.mean), float(now.chance_below(-margin)), 1 - float(now.chance_below(0.0))
     numbers = {

@@ -36,6 +36,8 @@ SCALES = np.array([0.5, 1.0, 4.0])
 """Prior scales of μ/σ under the alternative, equal weight."""
 BELIEF_SCALES = np.array([0.5, 1.0, 2.0, 4.0])
 """Prior scales of μ/σ of the belief, equal weight: centred at no gain, with tails for large ones."""
+LEAST_NIGHTS = 3
+"""Below so many values nothing is concluded."""
 _BISECTIONS = 60
 _TINY = np.finfo(np.float64).tiny
 
@@ -179,7 +181,7 @@ def log_evidence(sums: NightSums) -> FloatArray:
 
     n = sums.nights
     around = sums.squares - sums.products**2 / sums.weights
-    varies = np.all(around > 1e-12 * np.maximum(sums.squares, _TINY), axis=-1) & (n[..., 0] >= 3)
+    varies = np.all(around > 1e-12 * np.maximum(sums.squares, _TINY), axis=-1) & (n[..., 0] >= LEAST_NIGHTS)
     squares = np.where(varies[..., None], sums.squares, 1.0)
     ratios = []
     for scale in SCALES:
@@ -201,51 +203,46 @@ def _log_weights(around: FloatArray, sums: NightSums) -> FloatArray:
     return result
 
 
-def interval(values: FloatArray, alpha: float) -> Interval:
-    """Return the confidence sequence's range of means after these nights; each end is wrong with chance ≤ alpha, ever.
+def interval(values: FloatArray, log_bar: float) -> Interval:
+    """Return the means that are not refuted: each end is wrong with the chance for which the bar was set, over all looks.
 
     Parameters
     ----------
     values : array of shape (n_nights,)
-    alpha : float
-        Chance of each end, over all looks together.
+    log_bar : float
+        Log evidence that refutes, see `include.evaluation.looks.log_bar`.
 
     Notes
     -----
-    The low end is the smallest mean that the evidence "the mean is above" has not refuted at 1/alpha. Below three nights
-    both ends are infinite; for a constant series (a candidate that predicts the same) both are its value.
+    The low end is the smallest mean that the evidence "the mean is above" has not refuted. Below three nights both ends
+    are infinite; for a constant series (a candidate that predicts the same) both are its value.
 
     Examples
     --------
-    >>> found = interval(np.array([1.0, 2.0, 3.0] * 10), 0.05)
+    >>> found = interval(np.array([1.0, 2.0, 3.0] * 10), np.log(20))
     >>> round(found.low, 2), round(found.high, 2)
     (1.48, 2.52)
     """
-    if len(values) < 3:
+    if len(values) < LEAST_NIGHTS:
         return Interval(-np.inf, np.inf)
     if np.ptp(values) == 0:
         return Interval(float(values[0]), float(values[0]))
-    return Interval(_low_end(values, alpha), -_low_end(-values, alpha))
+    return Interval(_low_end(values, log_bar), -_low_end(-values, log_bar))
 
 
-def _low_end(values: FloatArray, alpha: float) -> float:
-    sums, wanted = night_sums(values), -np.log(alpha)
+def _low_end(values: FloatArray, log_bar: float) -> float:
+    sums = night_sums(values)
     centre, spread = float(values.mean()), float(np.ptp(values))
     low, high = centre - 1000 * spread, centre + spread
-    if log_evidence(sums.about(low)) < wanted:
+    if log_evidence(sums.about(low)) < log_bar:
         return -np.inf
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        if log_evidence(sums.about(middle)) >= wanted:
+        if log_evidence(sums.about(middle)) >= log_bar:
             low = middle
         else:
             high = middle
     return low
-
-
-def evidence_above(values: FloatArray, mean: float) -> float:
-    """Return the log evidence that the mean of the night values is above `mean`; 0 for less than three nights."""
-    return float(log_evidence(night_sums(values).about(mean))) if len(values) >= 3 else 0.0
 
 
 def belief(values: FloatArray) -> Belief:
@@ -264,7 +261,7 @@ def belief(values: FloatArray) -> Belief:
     return night_sums(values).belief()
 
 
-def nights_needed(values: FloatArray, mean: float, alpha: float, most: int = 1000) -> int | None:
+def nights_needed(values: FloatArray, mean: float, log_bar: float, most: int = 1000) -> int | None:
     """Return how many further nights like these would prove that the mean is above `mean`; None if none of `most` would.
 
     Notes
@@ -273,8 +270,8 @@ def nights_needed(values: FloatArray, mean: float, alpha: float, most: int = 100
     promise. A mean at or below `mean` today never proves it.
     """
     n = len(values)
-    if n < 3:
+    if n < LEAST_NIGHTS:
         return None
     ahead = np.arange(n, n + most + 1, dtype=np.float64)[:, None]
-    reached = log_evidence(night_sums(values).about(mean).stretched(ahead)) >= -np.log(alpha)
+    reached = log_evidence(night_sums(values).about(mean).stretched(ahead)) >= log_bar
     return int(reached.argmax()) if reached.any() else None

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from include.evaluation.metrics import Metric, default_metric
 from include.evaluation.nights import NightScores, paired_nights
-from include.evaluation.performance import LEAST_NIGHTS, absolute_margin, worse_evidence
+from include.evaluation.performance import absolute_margin, worse_evidence
+from include.evaluation.sequence import LEAST_NIGHTS
 from include.evaluation.terms import Terms
 from include.evaluation.verdict import Part
 
@@ -65,7 +66,7 @@ def slices_part(nights: Sequence[NightScores], terms: Terms, first_look: int) ->
     searched = [(found, later) for found in worst_slices(nights[:search_nights], terms.metric, terms.search_slices)]
     rows = [_judged(found, over, terms) for found, over in [*named, *searched]]
     told = [row for row in rows if row["evidence"] is not None]
-    harmed = _holm([float(row["evidence"]) for row in told], terms.alpha)
+    harmed = holm([float(row["evidence"]) for row in told], terms.log_bar(first_look - search_nights))
     for row, is_harmed in zip(told, harmed, strict=True):
         row["harmed"] = bool(is_harmed)
     numbers = {"slices": rows, "search_nights": search_nights, "judged": len(told)}
@@ -145,18 +146,26 @@ def _judged(found: Slice, nights: Sequence[NightScores], terms: Terms) -> dict[s
     }
 
 
-def _holm(log_evidence: Sequence[float], alpha: float) -> NDArray[np.bool_]:
-    """Return which hypotheses Holm's step-down rejects, p = min(1, 1 / evidence).
+def holm(log_evidence: Sequence[float], log_bar: float) -> NDArray[np.bool_]:
+    """Return which hypotheses Holm's step-down rejects.
 
-    >>> _holm([8.0, 0.0, 4.0], 0.05).tolist()
+    Parameters
+    ----------
+    log_evidence : sequence of float
+        Against each hypothesis; p = exp(log_bar - log_evidence) × α.
+    log_bar : float
+        What one hypothesis alone needs; the first of k needs k times the evidence, the next k - 1 times, ….
+
+    Examples
+    --------
+    >>> holm([8.0, 0.0, 4.0], np.log(20)).tolist()
     [True, False, True]
     """
     evidence = np.asarray(log_evidence, dtype=np.float64)
     order = np.argsort(-evidence)
-    bars = np.log(np.arange(len(evidence), 0, -1) / alpha)
-    passed = np.logical_and.accumulate(evidence[order] >= bars)
+    bars = np.log(np.arange(len(evidence), 0, -1)) + log_bar
     rejected = np.zeros(len(evidence), dtype=np.bool_)
-    rejected[order] = passed
+    rejected[order] = np.logical_and.accumulate(evidence[order] >= bars)
     return rejected
 
 

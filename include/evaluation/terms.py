@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from include.evaluation.fairness import FairnessLimits
+from include.evaluation.looks import log_bar
 from include.evaluation.metrics import Metric, default_metric, metric
 
 Mode = Literal["superior", "non_inferior", "expected"]
@@ -65,6 +66,10 @@ class Terms:
     def alpha(self) -> float:
         """Error spent on one candidate."""
         return 1 - self.confidence
+
+    def log_bar(self, first_look: int) -> float:
+        """Return the log evidence that proves something, for looks from that many nights until `max_wait` later."""
+        return log_bar(self.alpha, first_look // self.block, -(-self.max_wait // self.block))
 
     @classmethod
     def of(
