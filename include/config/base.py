@@ -7,8 +7,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
+COLUMN_PATTERN = r"^[^_\x00-\x1f][^\x00-\x1f]*$"
+CONNECTION_PATTERN = r"^[A-Za-z0-9_.-]{1,200}$"
+SLACK_PATTERN = r"^[#@A-Z][\w.-]{0,79}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
-Column = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^_\x00-\x1f][^\x00-\x1f]*$")]
+Column = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=COLUMN_PATTERN)]
+ConnectionId = Annotated[str, StringConstraints(pattern=CONNECTION_PATTERN)]
 Severity = Literal["warn", "block"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -24,7 +28,7 @@ class Owner(Settings):
 
     name: str
     """Person or team, as it should read in a message."""
-    slack: str | None = Field(default=None, pattern=r"^[#@A-Z][\w.-]{0,79}$")
+    slack: str | None = Field(default=None, pattern=SLACK_PATTERN)
     """Slack channel (`#name` or its id); messages go to a file where it is unset."""
     email: str | None = None
     """Shown in reports; nothing is sent to it."""

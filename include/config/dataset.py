@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from include.config.base import Column, Name, Owner, Retention, Settings, Severity, Share
+from include.config.base import Column, ConnectionId, Name, Owner, Retention, Settings, Severity, Share
 from include.config.durations import Duration
 from include.partitions import Grain
 
@@ -41,7 +41,7 @@ class FilesSource(Settings):
     """CSV only: character encoding."""
     null_values: tuple[str, ...] = ("", "NA", "NaN", "null", "NULL")
     """CSV only: texts that mean a missing value."""
-    connection: str | None = None
+    connection: ConnectionId | None = None
     """Airflow connection id with the credentials of an `s3://` path."""
     max_rows: int = Field(default=200_000_000, gt=0)
     """A file that claims more rows than this is refused (a small Parquet file can claim billions)."""
@@ -52,7 +52,7 @@ class SqlSource(Settings):
 
     kind: Literal["sql"]
     """A query to any database that SQLAlchemy reaches."""
-    connection: str
+    connection: ConnectionId
     """Airflow connection id; the URL and password live there."""
     query: str
     """One SELECT; `:start` and `:end` are bound to the partition's UTC instants."""
@@ -69,7 +69,7 @@ class S3Source(Settings):
     """Name of the bucket."""
     prefix: str = ""
     """Keys start with this text; `{key}` stands for the partition's key."""
-    connection: str | None = None
+    connection: ConnectionId | None = None
     """Airflow connection id; the environment's AWS credentials when unset."""
     format: Literal["csv", "parquet"] | None = None
     """Taken from each key's ending when unset."""

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from include.config.base import COLUMN_PATTERN, CONNECTION_PATTERN, NAME_PATTERN, SLACK_PATTERN
 from include.config.schema_walk import known_keys, literals, members_at, value_at
 from include.config.yaml_text import Document, Flaw, KeyPath
 
@@ -28,6 +29,12 @@ _KINDS = {
     "tuple": "a list",
     "list": "a list",
 }
+_PATTERNS = {
+    NAME_PATTERN: "lower-case letters, digits and _, with a letter first",
+    COLUMN_PATTERN: "one that does not begin with _ (such columns are Nightshift's own)",
+    CONNECTION_PATTERN: "the id of an Airflow connection (letters, digits, _ . -), never a URL or a password",
+    SLACK_PATTERN: "a Slack channel such as '#data' (in quotes, since # begins a comment), or its id",
+}
 _BOUNDS = {
     "greater_than": ("a number greater than {}", "gt"),
     "greater_than_equal": ("a number of at least {}", "ge"),
@@ -35,6 +42,8 @@ _BOUNDS = {
     "less_than_equal": ("a number of at most {}", "le"),
     "string_too_short": ("a text of at least {} character", "min_length"),
     "string_too_long": ("a text of at most {} characters", "max_length"),
+    "too_short": ("a list of at least {}", "min_length"),
+    "too_long": ("a list of at most {}", "max_length"),
 }
 
 
@@ -93,7 +102,7 @@ def flaws_of(error: ValidationError, schema: type[BaseModel], data: Any) -> list
     """Return what pydantic found, in our words: one flaw a key, with the valid values and the nearest one."""
     found: dict[tuple[KeyPath, str], Flaw] = {}
     for item in error.errors(include_url=False):
-        path = _path_in(data, item["loc"])
+        path = _path_in(data, item)
         if not _of_another_member(item, path, data):
             flaw = _flaw(path, item, schema, data)
             found.setdefault((flaw.path, flaw.text), flaw)
@@ -102,20 +111,20 @@ def flaws_of(error: ValidationError, schema: type[BaseModel], data: Any) -> list
 
 def _of_another_member(item: ErrorDetails, path: KeyPath, data: Any) -> bool:
     """Tell whether an error comes from a member of a union that was not meant: keys were written, or were not."""
-    if len(path) == len(item["loc"]):
+    if len(path) == len(item["loc"]) or "[key]" in item["loc"]:
         return False
     wants_keys = item["type"] in ("model_type", "dict_type")
     wants_scalar = item["type"].split("_")[0] in ("literal", "string", "float", "int", "none")
     return wants_scalar if isinstance(value_at(data, path), dict) else wants_keys
 
 
-def _path_in(data: Any, loc: tuple[str | int, ...]) -> KeyPath:
+def _path_in(data: Any, item: ErrorDetails) -> KeyPath:
     """Return the keys of an error's place; pydantic puts the names of union members between them."""
     path: KeyPath = ()
-    for position, part in enumerate(loc):
+    for position, part in enumerate(item["loc"]):
         here = value_at(data, path)
-        last = position == len(loc) - 1
-        written = isinstance(here, dict) and (part in here or (last and part != "[key]"))
+        absent = item["type"] == "missing" and position == len(item["loc"]) - 1
+        written = isinstance(here, dict) and (part in here or absent)
         if written or (isinstance(here, list) and isinstance(part, int)):
             path = (*path, part)
     return path
@@ -135,9 +144,11 @@ def _flaw(path: KeyPath, item: ErrorDetails, schema: type[BaseModel], data: Any)
     if kind == "value_error":
         message = str(context.get("error", item["msg"]))
         scalar = not isinstance(value, (dict, list)) and path
-        return Flaw(path, f"is {_shown(value)}: {message}" if scalar else f"cannot be: {message}" if path else message)
+        return Flaw(path, f"is {_shown(value)}: {message}" if scalar else f"is wrong: {message}" if path else message)
     if "[key]" in item["loc"]:
-        return Flaw(path, f"is not a name that a column can have: {_expected(kind, context, item)}", at_key=True)
+        return Flaw(
+            path, f"is not a name that a column can have, expected {_expected(kind, context, item)}.", at_key=True
+        )
     hint = did_you_mean(str(value), _choices(context)) if kind == "literal_error" else ""
     end = "" if hint else "."
     return Flaw(path, f"is {_shown(value)}, expected {_expected(kind, context, item)}{end}{'.' * bool(hint)}{hint}")
@@ -152,8 +163,8 @@ def _unknown_key(path: KeyPath, _item: ErrorDetails, schema: type[BaseModel], da
 def _missing_key(path: KeyPath, _item: ErrorDetails, schema: type[BaseModel], data: Any) -> Flaw:
     holders = members_at(schema, path[:-1], data)
     field = holders[0].model_fields.get(str(path[-1])) if holders else None
-    meaning = (field.description or "").rstrip(".") if field else ""
-    return Flaw(path, f"is missing. It says: {meaning}." if meaning else "is missing.", at_key=True)
+    meaning = (field.description or "") if field else ""
+    return Flaw(path, f"is missing: {meaning[:1].lower()}{meaning[1:]}" if meaning else "is missing.", at_key=True)
 
 
 def _missing_tag(path: KeyPath, item: ErrorDetails, schema: type[BaseModel], data: Any) -> Flaw:
@@ -173,6 +184,8 @@ def _wrong_tag(path: KeyPath, item: ErrorDetails, _schema: type[BaseModel], _dat
 def _expected(kind: str, context: dict[str, Any], item: ErrorDetails) -> str:
     if kind == "literal_error":
         return f"one of: {', '.join(_choices(context))}"
+    if context.get("pattern") in _PATTERNS:
+        return _PATTERNS[context["pattern"]]
     if kind == "string_pattern_mismatch":
         return f"a text that matches {context['pattern']}"
     if kind in _BOUNDS:
@@ -192,7 +205,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, (list, tuple)):
-        return "a list"
+        return f"a list of {len(value)}"
     if isinstance(value, bool):
         return str(value).lower()
     text = repr(value)

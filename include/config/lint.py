@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from include.config.errors import did_you_mean, shown_path
-from include.config.load import BrokenFile, Catalog, Kind, check_with, load_catalog, load_one
+from include.config.errors import did_you_mean, render, shown_path
+from include.config.load import Catalog, Kind, check_with, load_catalog, load_one
+from include.config.model_checks import column_flaws
+from include.config.yaml_text import read_yaml
 from include.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from include.config.dataset import Dataset
+    from include.config.model import Model
 
 _KINDS: tuple[Kind, ...] = ("dataset", "model")
 
@@ -31,11 +34,11 @@ def lint(root: Path, name: str | None = None) -> list[str]:
         All files when None.
     """
     if name is None:
-        return _said(load_catalog(root), None)
+        return _said(load_catalog(root))
     catalogs = [load_one(root, kind, name) for kind in _KINDS]
     if not any(_holds(catalog, kind, name) for kind, catalog in zip(_KINDS, catalogs, strict=True)):
         return [_unknown(root, name)]
-    return list(dict.fromkeys(message for catalog in catalogs for message in _said(catalog, name)))
+    return list(dict.fromkeys(message for catalog in catalogs for message in _said(catalog)))
 
 
 def described(catalog: Catalog, name: str) -> dict[str, Any]:
@@ -77,20 +80,13 @@ def _holds(catalog: Catalog, kind: Kind, name: str) -> bool:
     return name in items or f"{kind}/{name}" in catalog.broken
 
 
-def _said(catalog: Catalog, name: str | None) -> list[str]:
-    said = [error for file in catalog.broken.values() for error in file.errors]
-    for dataset in catalog.datasets.values():
-        said += _derive_errors(dataset, catalog.root)
-    for model, sql in catalog.sql.items():
-        said += _sql_errors(sql, catalog.root / "models" / f"{catalog.models[model].features}")
-    if said:
-        names = dict.fromkeys(_named_in(catalog.broken.values()) if name is None else [name])
-        said += [check_with(one) for one in names]
-    return said
-
-
-def _named_in(broken: Any) -> list[str]:
-    return [file.name for file in broken if isinstance(file, BrokenFile)]
+def _said(catalog: Catalog) -> list[str]:
+    said = {file.name: list(file.errors) for file in catalog.broken.values()}
+    for name, dataset in catalog.datasets.items():
+        said.setdefault(name, []).extend(_derive_errors(dataset, catalog.root))
+    for name, sql in catalog.sql.items():
+        said.setdefault(name, []).extend(_sql_errors(catalog, catalog.models[name], sql))
+    return [line for name, errors in said.items() if errors for line in (*errors, check_with(name))]
 
 
 def _derive_errors(dataset: Dataset, root: Path) -> list[str]:
@@ -105,11 +101,17 @@ def _derive_errors(dataset: Dataset, root: Path) -> list[str]:
     return said
 
 
-def _sql_errors(sql: str, path: Path) -> list[str]:
-    from include.sources.derive import syntax_error
+def _sql_errors(catalog: Catalog, model: Model, sql: str) -> list[str]:
+    from include.sources.derive import selected_columns, syntax_error
 
     found = syntax_error(sql)
-    return [f"{shown_path(path)}:{found}"] if found else []
+    if found:
+        return [f"{shown_path(catalog.root / 'models' / f'{model.features}')}:{found}"]
+    features = selected_columns(sql)
+    path = catalog.root / "models" / f"{model.name}.yaml"
+    text = path.read_text(encoding="utf-8-sig")
+    flaws = list(column_flaws(model, features, catalog.dataset(model.rows).contract.columns)) if features else []
+    return list(render(flaws, read_yaml(text), text, path))
 
 
 def _unknown(root: Path, name: str) -> str:

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ValidationError
-
-from include.config.checks import dataset_flaws, model_flaws
+from include.config.checks import dataset_flaws
 from include.config.dataset import Dataset
-from include.config.errors import did_you_mean, flaws_of, render, shown_path
+from include.config.errors import did_you_mean, shown_path
 from include.config.model import Model
-from include.config.yaml_text import Document, Flaw, read_yaml
+from include.config.model_checks import model_flaws
+from include.config.parse import ParsedFile, parse_file, read_file
 from include.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pydantic import BaseModel
+
 Kind = Literal["dataset", "model"]
 Item = TypeVar("Item", Dataset, Model)
-_SCHEMAS: dict[Kind, type[Dataset] | type[Model]] = {"dataset": Dataset, "model": Model}
 
 
 @dataclass(frozen=True)
@@ -135,25 +135,25 @@ def load_one(root: Path, kind: Kind, name: str) -> Catalog:
         return _catalog(root, [path] if path else [], [])
     if path is None:
         return _catalog(root, [], [])
-    named = _named_datasets(_read(path)[1].data)
+    named = _named_datasets(read_file(path)[1].data)
     paths = [found for dataset in named if (found := _path_of(root, "dataset", dataset))]
     return _catalog(root, sorted(paths), [path])
 
 
 def load_dataset(path: Path) -> Dataset:
     """Return the dataset of one file; `ConfigError` with everything that is wrong with it."""
-    item, _, errors = _load("dataset", path)
-    if not isinstance(item, Dataset) or errors:
-        raise ConfigError("\n".join((*errors, check_with(path.stem))))
-    return item
+    parsed = _dataset_file(path)
+    if parsed.item is None or parsed.flaws:
+        raise ConfigError("\n".join((*parsed.messages(), check_with(path.stem))))
+    return parsed.item
 
 
 def load_model(path: Path) -> Model:
     """Return the model of one file, its references to datasets unchecked; `ConfigError` with everything wrong in it."""
-    item, _, errors = _load("model", path)
-    if not isinstance(item, Model) or errors:
-        raise ConfigError("\n".join((*errors, check_with(path.stem))))
-    return item
+    parsed = parse_file(path, Model)
+    if parsed.item is None or parsed.flaws:
+        raise ConfigError("\n".join((*parsed.messages(), check_with(path.stem))))
+    return parsed.item
 
 
 def _catalog(root: Path, dataset_paths: Sequence[Path], model_paths: Sequence[Path]) -> Catalog:
@@ -162,80 +162,35 @@ def _catalog(root: Path, dataset_paths: Sequence[Path], model_paths: Sequence[Pa
     broken: dict[str, BrokenFile] = {}
     sql: dict[str, str] = {}
     for path in dataset_paths:
-        item, _, errors = _load("dataset", path)
-        if isinstance(item, Dataset) and not errors:
-            datasets[item.name] = item
+        dataset = _dataset_file(path)
+        if dataset.item and not dataset.flaws:
+            datasets[dataset.item.name] = dataset.item
         else:
-            _break(broken, "dataset", path, errors)
+            _break(broken, "dataset", dataset)
     unreadable = {file.name for file in broken.values()}
     for path in model_paths:
-        item, text, errors = _load("model", path)
-        if isinstance(item, Model) and not errors:
-            query = _sql_beside(path, item)
-            errors = _model_errors(item, text, path, datasets, unreadable, query)
-            if not errors:
-                models[item.name] = item
-                sql |= {item.name: query} if query is not None else {}
-                continue
-        _break(broken, "model", path, errors)
+        model = parse_file(path, Model)
+        whole_or_rest = model.item or model.rest
+        query = _sql_beside(path, whole_or_rest) if whole_or_rest else None
+        model.add(model_flaws(whole_or_rest, datasets, unreadable, query) if whole_or_rest else ())
+        if model.item and not model.flaws:
+            models[model.item.name] = model.item
+            sql |= {model.item.name: query} if query is not None else {}
+        else:
+            _break(broken, "model", model)
     return Catalog(datasets, models, broken, root, sql)
 
 
-def _break(broken: dict[str, BrokenFile], kind: Kind, path: Path, errors: tuple[str, ...]) -> None:
-    name = re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem)
-    broken[f"{kind}/{name}"] = BrokenFile(kind, name, path, errors)
+def _dataset_file(path: Path) -> ParsedFile[Dataset]:
+    parsed = parse_file(path, Dataset)
+    whole_or_rest = parsed.item or parsed.rest
+    parsed.add(dataset_flaws(whole_or_rest) if whole_or_rest else ())
+    return parsed
 
 
-def _model_errors(
-    model: Model,
-    text: str,
-    path: Path,
-    datasets: Mapping[str, Dataset],
-    unreadable: set[str],
-    sql: str | None,
-) -> tuple[str, ...]:
-    flaws = list(model_flaws(model, datasets, unreadable, sql))
-    return render(flaws, read_yaml(text), text, path) if flaws else ()
-
-
-def _load(kind: Kind, path: Path) -> tuple[Dataset | Model | None, str, tuple[str, ...]]:
-    text, document = _read(path)
-    schema = _SCHEMAS[kind]
-    flaws = list(document.flaws)
-    item = None
-    if not flaws and not isinstance(document.data, dict):
-        found = "the file is empty" if document.data is None else "the file is not a mapping of keys to values"
-        flaws.append(Flaw((), f"{found}; a {kind} begins with name: {path.stem}"))
-    elif isinstance(document.data, dict):
-        try:
-            item = schema.model_validate(document.data)
-        except ValidationError as error:
-            flaws += flaws_of(error, schema, document.data)
-    flaws += _name_flaws(document, path)
-    if isinstance(item, Dataset):
-        flaws += dataset_flaws(item)
-    return item, text, render(flaws, document, text, path) if flaws else ()
-
-
-def _read(path: Path) -> tuple[str, Document]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        return "", Document(
-            None, {}, {}, (Flaw((), f"is not UTF-8: byte {error.start} cannot be read; save it as UTF-8"),)
-        )
-    except OSError as error:
-        return "", Document(None, {}, {}, (Flaw((), f"cannot be read: {error.strerror}"),))
-    return text, read_yaml(text)
-
-
-def _name_flaws(document: Document, path: Path) -> list[Flaw]:
-    name = document.data.get("name") if isinstance(document.data, dict) else None
-    if path.suffix != ".yaml":
-        return [Flaw((), f"the file's name ends in {path.suffix!r}; it must end in '.yaml'")]
-    if isinstance(name, str) and name != path.stem:
-        return [Flaw(("name",), f"is {name!r}, but the file is called {path.name!r}; they must be equal.")]
-    return []
+def _break(broken: dict[str, BrokenFile], kind: Kind, parsed: ParsedFile[Any]) -> None:
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", parsed.path.stem)
+    broken[f"{kind}/{name}"] = BrokenFile(kind, name, parsed.path, parsed.messages())
 
 
 def _path_of(root: Path, kind: Kind, name: str) -> Path | None:

@@ -77,8 +77,8 @@ class Learner(Settings):
 class PolicySettings(Settings):
     """When to retrain."""
 
-    rule: str = "auto"
-    """`never`, `every(n)`, `on_alarm`, `on_loss(k)`, `k_of_n(k, n)`, `challenger(margin)`, `auto`, or `all_of(…)`, `any_of(…)` of them."""
+    rule: str = "every(7)"
+    """`never`, `every(n)`, `on_alarm`, `on_loss(k)`, `k_of_n(k, n)`, or `all_of(…)`, `any_of(…)` of them."""
     cooldown: int = Field(default=0, ge=0)
     """Partitions after a training in which no other is started (a person may force one)."""
     budget_minutes_per_week: float | None = Field(default=None, gt=0)
@@ -273,7 +273,7 @@ class Model(Settings):
     retention: Retention = Retention()
     """How long old versions are kept."""
 
-    @field_validator("policy", mode="before")
+    @field_validator("policy", mode="before", json_schema_input_type=PolicySettings | str)
     @classmethod
     def _rule_alone(cls, value: Any) -> Any:
         return {"rule": value} if isinstance(value, str) else value

@@ -179,6 +179,16 @@ def syntax_error(sql: str) -> str | None:
     return f"{line}: {tree['error_message'].splitlines()[0]}"
 
 
+def selected_columns(sql: str) -> list[str]:
+    """Return the names of the columns that a SELECT returns, empty when they cannot be told from its text (``*``)."""
+    connection = locked_connection()
+    tree = json.loads(connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchall()[0][0])
+    connection.close()
+    chosen = [] if tree["error"] else tree["statements"][0]["node"].get("select_list", [])
+    names = [part.get("alias") or (part.get("column_names") or [""])[-1] for part in chosen]
+    return names if all(names) else []
+
+
 def locked_connection() -> duckdb.DuckDBPyConnection:
     """Return a DuckDB in memory that reads no file, no network and no Python variable, and cannot be unlocked."""
     connection = duckdb.connect(config=_LOCKED)
