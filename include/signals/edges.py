@@ -254,7 +254,8 @@ class _NumericCollector:
 
     def add(self, column: pa.Array) -> None:
         values, _ = numbers_of(column)
-        values = values[np.isfinite(values)]
+        if values.size and not np.isfinite(values.sum()):  # also when a sum of finite values overflows: just slower
+            values = values[np.isfinite(values)]
         if values.size:
             self.low, self.high = min(self.low, float(values.min())), max(self.high, float(values.max()))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -54,14 +55,11 @@ class HeavyHitters:
         >>> HeavyHitters.of(pa.array(["a", "b", "a", None, "c"]), capacity=2)
         HeavyHitters(counts={'a': 1}, error=1)
         """
-        if pa.types.is_dictionary(texts.type):
-            texts = texts.cast(texts.type.value_type)
-        pairs = pc.value_counts(texts.drop_null())
-        totals = pairs.field("counts").to_numpy()
+        values, totals = _counted(texts)
         cut = 0
         if len(totals) > capacity:
             cut = int(np.partition(totals, -capacity - 1)[-capacity - 1])
-        kept = pairs.field("values").filter(pa.array(totals > cut)).to_pylist()
+        kept = values.filter(pa.array(totals > cut)).to_pylist()
         return cls(dict(zip(kept, (totals[totals > cut] - cut).tolist(), strict=True)), cut, capacity)
 
     def merge(self, other: HeavyHitters) -> HeavyHitters:
@@ -95,3 +93,15 @@ class HeavyHitters:
 
     def __repr__(self) -> str:
         return f"HeavyHitters(counts={dict(self.ranked())}, error={self.error})"
+
+
+def _counted(texts: pa.Array) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+    """Return the different texts of an array and their counts."""
+    if not pa.types.is_dictionary(texts.type):
+        pairs = pc.value_counts(texts.drop_null())
+        return pairs.field("values"), pairs.field("counts").to_numpy()
+    indices = texts.indices.drop_null().to_numpy()
+    counts = np.bincount(indices, minlength=len(texts.dictionary))
+    if len(pc.unique(texts.dictionary)) == len(texts.dictionary):
+        return texts.dictionary, counts
+    return _counted(texts.dictionary_decode())  # a dictionary may hold a text twice
