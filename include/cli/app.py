@@ -1,0 +1,30 @@
+"""All commands in one program."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from include.cli import configuration, datasets, models, platform
+from include.cli.output import errors
+from include.errors import NightshiftError
+
+app = typer.Typer(
+    name="nightshift",
+    help="Keep tabular models fresh, and prove every decision.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for group in (platform, configuration, datasets, models):
+    group.add_to(app)
+
+
+def main() -> None:
+    """Run a command; a user's mistake is one message and an exit code, not a traceback."""
+    try:
+        app()
+    except NightshiftError as error:
+        errors.print(f"[bold red]error[/] {error}", markup=True, highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
