@@ -27,7 +27,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     Parameters
     ----------
     low, high : float
-        Finite; an empty interval is widened.
+        Finite; an interval of no length is widened.
     about : int
         How many are wanted.
 
@@ -43,7 +43,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     >>> ticks(3, 3)
     [2.0, 2.5, 3.0, 3.5, 4.0]
     """
-    if high <= low:
+    if high - low <= 1e-9 * max(abs(low), abs(high)):
         pad = abs(low) / 3 or 1.0
         low, high = low - pad, high + pad
     raw = (high - low) / max(1, about)

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     from include.report.facts import GateFact, MetricFact, NightReport
 
-MOST_ROWS = 60
-_MOST_DISTRIBUTIONS = 12
-_MOST_POINTS = 400
+MOST_ROWS = 50
+_MOST_DISTRIBUTIONS = 8
+_MOST_BINS = 30
+_MOST_METRICS = 6
+_MOST_POINTS = 200
 _WORST = ("block", "cannot_tell", "missing", "late", "warn", "pass")
 
 
@@ -26,7 +28,7 @@ def night_page(night: NightReport) -> str:
     Parameters
     ----------
     night : NightReport
-        What is missing is said to be missing. Tables show the newest 60 rows and plots the newest 400 partitions, so that
+        What is missing is said to be missing. Tables show the newest 50 rows and plots the newest 200 partitions, so that
         a page stays below 300 kB.
     """
     shown = [item for item in map(_metric, night.metrics) if item["plot"]]
@@ -48,7 +50,8 @@ def night_page(night: NightReport) -> str:
         alarm_count=sum(alarm.kind == "alarm" for alarm in night.alarms),
         gate_plot=_gate_plot(night.gate),
         path_plot=_path_plot(night.gate),
-        metrics=shown,
+        metrics=shown[:_MOST_METRICS],
+        metrics_hidden=[item["fact"].name for item in shown[_MOST_METRICS:]],
         distributions=pairs[:_MOST_DISTRIBUTIONS],
         distributions_hidden=max(0, len(pairs) - _MOST_DISTRIBUTIONS),
         importance_plot=_importance_plot(night),
@@ -132,9 +135,9 @@ def _distributions(night: NightReport) -> list[dict[str, Any]]:
     for fact in night.distributions:
         words = f"Shares of the reference and of tonight in {len(fact.labels)} bins. {fact.sentence}"
         plot = pair_plot(fact.subject, words, fact.labels, fact.reference, fact.current)
-        rows = list(zip(fact.labels, fact.reference, fact.current, strict=True))[:MOST_ROWS]
+        rows = list(zip(fact.labels, fact.reference, fact.current, strict=True))
         if plot:
-            found.append({"fact": fact, "plot": plot, "rows": rows})
+            found.append({"fact": fact, "plot": plot, "rows": rows[:_MOST_BINS], "hidden": len(rows[_MOST_BINS:])})
     return found
 
 

@@ -81,22 +81,20 @@ def pair_plot(
     title: str, description: str, labels: Sequence[str], reference: Sequence[float], current: Sequence[float]
 ) -> Markup:
     """Return two histograms bin beside bin, as shares of their own totals; empty when either has no rows."""
-    total_reference, total_current = sum(reference), sum(current)
-    if not labels or total_reference <= 0 or total_current <= 0:
+    old, new = _shares(reference), _shares(current)
+    if not labels or not any(old) or not any(new):
         return Markup("")
     height, end = 200, _HALF - 12
-    shares = [(r / total_reference * 100, c / total_current * 100) for r, c in zip(reference, current, strict=True)]
-    marks = ticks(0, max(max(pair) for pair in shares), 4)
+    marks = ticks(0, max(*old, *new), 4)
     y = Scale(marks[0], marks[-1], height - BOTTOM, TOP)
     width = (end - LEFT) / len(labels)
-    bar = round(max(0.5, width * 0.4), 2)
-    parts = [_grid(marks, y, end, unit=" %")]
-    for i, (old, new) in enumerate(shares):
-        at = LEFT + i * width + width * 0.08
-        parts.append(_bar(at, y(old), bar, y(0) - y(old), "c"))
-        parts.append(_bar(at + bar + width * 0.04, y(new), bar, y(0) - y(new), "a"))
     middle = Scale(0, max(1, len(labels) - 1), LEFT + width / 2, end - width / 2)
-    parts.append(_dates(labels, middle, height, most=max(2, min(8, 50 // _longest(labels)))))
+    parts = [
+        _grid(marks, y, end, unit=" %"),
+        _columns(old, LEFT + width * 0.08, width, y, "c"),
+        _columns(new, LEFT + width * 0.52, width, y, "a"),
+        _dates(labels, middle, height, most=max(2, min(8, 50 // _longest(labels)))),
+    ]
     return _svg(title, description, parts, height, _HALF)
 
 
@@ -184,6 +182,22 @@ def _text(x: float, y: float, text: str, anchor: str, style: str = "") -> Markup
     return Markup('<text x="{}" y="{}" text-anchor="{}"{}>{}</text>').format(
         round(x, 1), round(y, 1), anchor, named, text
     )
+
+
+def _shares(counts: Sequence[float]) -> list[float]:
+    """Return counts as per cent of their total; what is not finite or negative counts as none."""
+    known = [value if _finite(value) and value > 0 else 0.0 for value in counts]
+    total = sum(known)
+    return [value / total * 100 if total else 0.0 for value in known]
+
+
+def _columns(shares: Sequence[float], start: float, width: float, y: Scale, style: str) -> Markup:
+    """Draw all columns of a histogram as one path, because rectangles of their own make a page large."""
+    thick = round(max(0.4, width * 0.4), 1)
+    drawn = "".join(
+        f"M{start + i * width:.1f} {y(0)}V{y(share)}h{thick}V{y(0)}z" for i, share in enumerate(shares) if share
+    )
+    return Markup('<path class="bar {}" d="{}"/>').format(style, drawn)
 
 
 def _bar(x: float, y: float, width: float, height: float, style: str) -> Markup:

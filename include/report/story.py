@@ -9,6 +9,7 @@ from include.report.words import count, ended, listed, number, plural, sentence,
 if TYPE_CHECKING:
     from include.report.facts import AlarmFact, DataFact, MetricFact, NightReport, Point
 
+_MOST_SENTENCES = 12
 NOTHING_TO_DO = "Nothing. The night needs nobody."
 
 
@@ -38,7 +39,7 @@ def why(night: NightReport) -> list[str]:
         found.append(sentence(night.gate.sentence))
     found += [f"{alarm.subject}: {ended(alarm.diagnosis)}" for alarm in night.alarms if alarm.diagnosis]
     found += [f"{step}: {ended(text)}" for step, text in night.failures]
-    return found or ["No reason was recorded."]
+    return _first(found) or ["No reason was recorded."]
 
 
 def what_to_do(night: NightReport) -> list[str]:
@@ -59,7 +60,12 @@ def what_to_do(night: NightReport) -> list[str]:
             else ""
         )
         found.append(f"Nothing about the candidate: the same one is judged again on later nights.{more}")
-    return list(dict.fromkeys(found)) or [NOTHING_TO_DO]
+    return _first(list(dict.fromkeys(found))) or [NOTHING_TO_DO]
+
+
+def _first(found: list[str]) -> list[str]:
+    rest = len(found) - _MOST_SENTENCES
+    return found if rest <= 0 else [*found[:_MOST_SENTENCES], f"And {rest} more, below."]
 
 
 def newest(metric: MetricFact) -> Point | None:
