@@ -278,7 +278,7 @@ def print_poison(args: argparse.Namespace, runs: int = 20) -> None:
 
 
 def poisoned(
-    rng: np.random.Generator, a_night: int = 400, history: int = 60, window: int = 28
+    rng: np.random.Generator, a_night: int = 400, history: int = 20, window: int = 34, flip: bool = True
 ) -> tuple[list[NightScores], NightScores]:
     """Return the hold-out (the newest 14 nights of a poisoned window) and a golden set of clean history, scored by both models."""
     import xgboost as xgb

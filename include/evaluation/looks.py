@@ -3,7 +3,7 @@
 Evidence of 1/α suffices however often one looks. A gate looks only from its first judgement to `max_wait` nights later, so
 less is enough to err with chance α: the share of 1/α tabulated here. It was measured at the hardest autocorrelation that
 the gate vouches for (φ = 0.7, 30,000 lives, `benchmarks/gate_errors.py --only bars`), so it is too strict for less of it:
-at 14 + 14 nights equal candidates pass in 0.6, 1.7 and 2.7 % of lives at φ = 0, 0.3 and 0.5 instead of 5 %. That
+at 14 + 14 nights equal candidates pass in 0.3, 1.1 and 2.1 % of lives at φ = 0, 0.3 and 0.5 instead of 5 %. That
 reserve is what holds the 5 % when bad nights are worse than good ones are good (docs/gate.md).
 """
 
