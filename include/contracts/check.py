@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import duckdb
@@ -11,9 +10,10 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from include.contracts import observe, quiet, relation
+from include.contracts import observe, quiet, relation, summaries
 from include.contracts.suite import Check, feature_suite_of, suite_of
-from include.contracts.validation import Validation, health_of
+from include.contracts.validation import CheckResult, Validation, health_of
+from include.errors import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +51,8 @@ class Checker:
         }
         self._duck = duckdb.connect(":memory:", config=settings)
         self._duck.execute("SET TimeZone = 'UTC'")
+        # Parquet's statistics leave NaN out, and DuckDB folds isnan(x) and comparisons of x by them: NaN would pass.
+        self._duck.execute("SET disabled_optimizers = 'statistics_propagation'")
         self._gx: tuple[Any, Any] | None = None
 
     def __enter__(self) -> Self:
@@ -116,29 +118,34 @@ class Checker:
         return self._judge(model.name, checks, rows, key)
 
     def _judge(self, subject: str, checks: list[Check], rows: Rows, key: str | None) -> Validation:
-        schema, count, source = self._open(rows)
-        summaries = observe.summaries(rows, schema, checks)
-        if not count:
-            results = observe.empty_results(checks)
+        hidden = {check.column for check in checks if check.pii and check.column}
+        if isinstance(rows, pa.Table):
+            seen, count, schema = summaries.of_table(rows, hidden), rows.num_rows, rows.schema
         else:
-            wanted = [check for check in checks if relation.judgeable(check, schema)]
-            relation.create_view(self._duck, source, schema, wanted, count)
-            answers = self._ask(wanted)
-            results = tuple(observe.result_of(check, schema, count, *answers) for check in checks)
-        return Validation(subject, key, count, health_of(results), results, summaries, _engine_text())
+            schema, footers = _footers(rows)
+            seen, count = summaries.of_footers(schema, footers, hidden), sum(one.num_rows for one in footers)
+        if count:
+            results = self._results(checks, schema, count, self._source(rows))
+        else:
+            results = observe.empty_results(checks)
+        return Validation(subject, key, count, health_of(results), results, seen, _engine_text())
 
-    def _open(self, rows: Rows) -> tuple[pa.Schema, int, str]:
-        """Return schema, number of rows and the SQL text that reads them."""
+    def _results(self, checks: list[Check], schema: pa.Schema, count: int, source: str) -> tuple[CheckResult, ...]:
+        wanted = [check for check in checks if relation.judgeable(check, schema)]
+        unread = [check for check in wanted if check.rule == "regex" and not relation.is_readable(self._duck, check)]
+        wanted = [check for check in wanted if check not in unread]
+        relation.create_view(self._duck, source, schema, wanted, count)
+        answers, seen, failures = self._ask(wanted)
+        failures |= {check.name: "DuckDB cannot read the pattern" for check in unread}
+        return tuple(observe.result_of(check, schema, count, answers, seen, failures) for check in checks)
+
+    def _source(self, rows: Rows) -> str:
+        """Return the SQL text that reads the rows."""
         if isinstance(rows, pa.Table | ds.Dataset):
             self._duck.register("_rows_in_memory", rows)
-            count = rows.num_rows if isinstance(rows, pa.Table) else rows.count_rows()
-            return rows.schema, count, "_rows_in_memory"
-        files = [pq.read_metadata(path) for path in rows]
-        if not files:
-            return pa.schema([]), 0, ""
-        listed = ", ".join(relation.quoted_text(str(Path(path))) for path in rows)
-        schema = pq.read_schema(rows[0])
-        return schema, sum(one.num_rows for one in files), f"read_parquet([{listed}], hive_partitioning = false)"
+            return "_rows_in_memory"
+        listed = ", ".join(relation.quoted_text(str(path)) for path in rows)
+        return f"read_parquet([{listed}], hive_partitioning = false)"
 
     def _ask(self, checks: Sequence[Check]) -> tuple[dict[str, bool | None], dict[Any, Any], dict[str, str]]:
         connection, context = self._library()
@@ -159,6 +166,22 @@ class Checker:
             context.variables.progress_bars = bars
             self._gx = (quiet.load("include.contracts.engine").connect(self._duck), context)
         return self._gx
+
+
+def _footers(rows: Sequence[str] | ds.Dataset) -> tuple[pa.Schema, list[Any]]:
+    """Return the schema of Parquet files and the footer of each."""
+    if isinstance(rows, ds.Dataset):
+        return rows.schema, [fragment.metadata for fragment in rows.get_fragments()]
+    try:
+        footers = [pq.read_metadata(path) for path in rows]
+    except (OSError, pa.ArrowInvalid) as error:
+        raise StorageError.at(
+            "staged rows",
+            f"a file cannot be read ({type(error).__name__})",
+            "Parquet files",
+            "ingest the partition again",
+        ) from error
+    return (footers[0].schema.to_arrow_schema() if footers else pa.schema([])), footers
 
 
 def _engine_text() -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import great_expectations.expectations as gxe
 
-from include.contracts.names import EVENT, pattern_column, surplus_column
+from include.contracts.names import EVENT, inside_column, pattern_column, surplus_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def expectation_of(check: Check) -> gxe.Expectation | None:
     -----
     Shares of missing values are compared with a tolerance of 1e-12, since 1 − 0.7 is not 0.3 in floating point.
     Patterns are evaluated by DuckDB into a column of truth values and uniqueness into a column with the number of
-    surplus rows, because the library knows no patterns in DuckDB and counts duplicates with a window over all rows.
+    surplus rows, because the library knows neither patterns nor ranges of texts in DuckDB and counts duplicates with a window over all rows.
     """
     title = _TITLES.get(check.rule, "").format(column=check.column)
     said = {
@@ -65,6 +65,8 @@ def expectation_of(check: Check) -> gxe.Expectation | None:
     }
     if check.rule not in makers:
         return None
+    if check.has_text_bounds:
+        return gxe.ExpectColumnValuesToBeInSet(column=inside_column(check.column or ""), value_set=[True], **said)
     kind, arguments = makers[check.rule]
     return kind(**arguments, **said)
 

@@ -10,6 +10,11 @@ def pattern_column(column: str) -> str:
     return f"_matches_{column}"
 
 
+def inside_column(column: str) -> str:
+    """Return the name of the column that says whether a text lies in its range."""
+    return f"_inside_{column}"
+
+
 def surplus_column(column: str | None) -> str:
     """Return the name of the column that holds the number of surplus rows of a column, or of the key."""
     return f"_surplus_{column}" if column else "_surplus"

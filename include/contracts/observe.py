@@ -5,22 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
-
 from include.contracts import types
-from include.contracts.names import EVENT, pattern_column, surplus_column
+from include.contracts.names import EVENT, inside_column, pattern_column, surplus_column
 from include.contracts.relation import columns_of
-from include.contracts.validation import CheckResult, ColumnSummary
+from include.contracts.validation import CheckResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import pyarrow as pa
+
     from include.contracts.suite import Check
 
-Seen = "Mapping[tuple[str, str | None], Any]"
+_BROKEN = {
+    "range": "lie outside",
+    "interval": "events lie outside",
+    "set": "are none of them",
+    "regex": "do not match",
+}
 _METRICS = {"range": "between", "interval": "between", "set": "in_set", "regex": "in_set", "nullable_share": "nonnull"}
 
 
@@ -74,25 +76,6 @@ def empty_results(checks: Sequence[Check]) -> tuple[CheckResult, ...]:
     return (head, *(_answer(check, None, None, "", "no rows") for check in checks[1:]))
 
 
-def summaries(rows: Any, schema: pa.Schema, checks: Sequence[Check]) -> tuple[ColumnSummary, ...]:
-    """Return what each column holds, from the files' own statistics where there are files.
-
-    Notes
-    -----
-    Personal data and texts show no values. Statistics that a file lacks are None.
-    """
-    hidden = {check.column for check in checks if check.pii}
-    found = []
-    for field in schema:
-        if field.name.startswith("_"):
-            continue
-        nulls, low, high = _extremes(rows, field.name)
-        shown = field.name not in hidden and _is_ordered(field.type)
-        low, high = (_plain(low), _plain(high)) if shown else (None, None)
-        found.append(ColumnSummary(field.name, types.name_of(field.type), nulls, low, high))
-    return tuple(found)
-
-
 def _judged(check: Check, rows: int, passed: bool | None, seen: Mapping[tuple[str, str | None], Any]) -> CheckResult:
     if check.rule == "rows":
         return _answer(check, passed, rows, "rows", f"{rows:,} rows")
@@ -107,17 +90,26 @@ def _judged(check: Check, rows: int, passed: bool | None, seen: Mapping[tuple[st
 
 
 def _share(check: Check, rows: int, passed: bool | None, seen: Mapping[tuple[str, str | None], Any]) -> CheckResult:
-    column = {"interval": EVENT, "regex": pattern_column(check.column or "")}.get(check.rule, check.column)
+    column, metric = _counted(check)
     nulls = seen.get(("column_values.nonnull.unexpected_count", column))
-    broken = seen.get((f"column_values.{_METRICS[check.rule]}.unexpected_count", column))
+    broken = seen.get((f"column_values.{metric}.unexpected_count", column))
     if broken is None or nulls is None:
         return _answer(check, None, None, "", "could not be checked (no answer)")
     if check.rule == "nullable_share":
-        return _answer(check, passed, nulls / rows, "share", f"{int(nulls):,} of {rows:,} values are missing")
+        told = f"{int(nulls):,} of {rows:,} values are missing ({nulls / rows:.3%})"
+        return _answer(check, passed, nulls / rows, "share", told)
     if nulls == rows:
         return _answer(check, None, None, "share", "all values are missing")
-    told = f"{int(broken):,} of {rows - int(nulls):,} values are not"
+    told = f"{int(broken):,} of {rows - int(nulls):,} {_BROKEN[check.rule]}"
     return _answer(check, passed, broken / (rows - nulls), "share", told)
+
+
+def _counted(check: Check) -> tuple[str | None, str]:
+    """Return the column of the view and the library's metric that count the values which break a rule."""
+    if check.has_text_bounds:
+        return inside_column(check.column or ""), "in_set"
+    column = {"interval": EVENT, "regex": pattern_column(check.column or "")}.get(check.rule, check.column)
+    return column, _METRICS[check.rule]
 
 
 def _freshness(check: Check, passed: bool | None, newest: Any) -> CheckResult:
@@ -136,37 +128,3 @@ def _answer(check: Check, passed: bool | None, observed: float | None, unit: str
     told = f"{subject}{found}; expected {check.expected}"
     number = None if observed is None else float(observed)
     return CheckResult(check.name, check.rule, check.column, check.severity, passed, number, unit, check.expected, told)
-
-
-def _is_ordered(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_temporal(kind))
-
-
-def _extremes(rows: Any, column: str) -> tuple[int | None, Any, Any]:
-    if isinstance(rows, ds.Dataset):
-        return None, None, None
-    if isinstance(rows, pa.Table):
-        kept = rows.column(column)
-        extremes = pc.min_max(kept).as_py() if _is_ordered(kept.type) else {"min": None, "max": None}
-        return kept.null_count, extremes["min"], extremes["max"]
-    return _from_footers(rows, column)
-
-
-def _from_footers(files: Sequence[str], column: str) -> tuple[int | None, Any, Any]:
-    nulls, lows, highs = 0, [], []
-    for path in files:
-        footer = pq.read_metadata(path)
-        place = footer.schema.to_arrow_schema().get_field_index(column)
-        for group in range(footer.num_row_groups):
-            told = footer.row_group(group).column(place).statistics
-            if told is None or told.null_count is None:
-                return None, None, None
-            nulls += told.null_count
-            if told.has_min_max:
-                lows.append(told.min)
-                highs.append(told.max)
-    return nulls, min(lows, default=None), max(highs, default=None)
-
-
-def _plain(value: Any) -> float | str | None:
-    return str(value.isoformat()) if hasattr(value, "isoformat") else value

@@ -24,4 +24,6 @@ def load(module: str = "great_expectations") -> ModuleType:
         logging.getLogger(f"great_expectations.{room}").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return importlib.import_module(module)
+        loaded = importlib.import_module(module)
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)  # sets itself to INFO
+    return loaded

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
 import pyarrow as pa
 
-from include.contracts.names import EVENT, pattern_column, surplus_column
+from include.contracts.names import EVENT, inside_column, pattern_column, surplus_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import duckdb
 
     from include.contracts.suite import Check
 
@@ -63,12 +62,13 @@ def _projection(
 ) -> Iterator[str]:
     for column in dict.fromkeys(check.column for check in checks if check.column):
         yield f"{_value(column, schema)} AS {quoted(column)}"
+    for column in {check.terms["column"] for check in checks if check.rule in ("freshness", "interval")}:
+        yield f"{quoted(column)} AS {quoted(EVENT)}"
     for check in checks:
-        if check.rule in ("freshness", "interval"):
-            yield f"{quoted(check.terms['column'])} AS {quoted(EVENT)}"
-        elif check.rule == "regex" and check.column:
-            pattern = quoted_text(f"^(?:{check.terms['pattern']})")
-            yield f"regexp_matches({quoted(check.column)}, {pattern}) AS {quoted(pattern_column(check.column))}"
+        if check.rule == "regex" and check.column:
+            yield f"{_matches(check, quoted(check.column))} AS {quoted(pattern_column(check.column))}"
+        elif check.has_text_bounds and check.column:
+            yield f"{_inside(check, quoted(check.column))} AS {quoted(inside_column(check.column))}"
         elif check.rule in ("unique", "unique_key"):
             found = surplus(duck, source, columns_of(check), rows)
             yield f"{found}::BIGINT AS {quoted(surplus_column(check.column))}"
@@ -78,8 +78,29 @@ def _value(column: str, schema: pa.Schema) -> str:
     kind = schema.field(column).type
     name = quoted(column)
     if pa.types.is_floating(kind):
-        return f"CASE WHEN isfinite({name}) OR isinf({name}) THEN {name} END"
+        return f"nullif({name}, 'nan'::{'FLOAT' if kind == pa.float32() else 'DOUBLE'})"
     return f"{name}::VARCHAR" if pa.types.is_dictionary(kind) else name
+
+
+def is_readable(duck: duckdb.DuckDBPyConnection, check: Check) -> bool:
+    """Tell whether DuckDB can read the pattern of a check (it has no look-around, for instance)."""
+    try:
+        duck.execute(f"SELECT {_matches(check, quoted_text(''))}")
+    except duckdb.Error:
+        return False
+    return True
+
+
+def _matches(check: Check, name: str) -> str:
+    pattern = f"^(?:{check.terms['pattern']})"
+    return f"regexp_matches({name}, {quoted_text(pattern)})"
+
+
+def _inside(check: Check, name: str) -> str:
+    low, high = check.terms.get("low"), check.terms.get("high")
+    terms = [f"{name} >= {quoted_text(low)}"] if low is not None else []
+    terms += [f"{name} <= {quoted_text(high)}"] if high is not None else []
+    return " AND ".join(terms)
 
 
 def surplus(duck: duckdb.DuckDBPyConnection, source: str, columns: Sequence[str], rows: int) -> int:

@@ -50,6 +50,11 @@ class Check:
     pii: bool = False
 
     @property
+    def has_text_bounds(self) -> bool:
+        """Tell whether it is a range of texts."""
+        return any(isinstance(self.terms.get(end), str) for end in ("low", "high"))
+
+    @property
     def name(self) -> str:
         """Identifier of the check within its suite, such as ``dep_delay.range``."""
         return f"{self.column}.{self.rule}" if self.column else self.rule
@@ -120,9 +125,13 @@ def column_checks(column: str, rule: ValueRules, type_name: str | None, *, where
     if type_name:
         yield check("type", f"type {type_name}", type=type_name)
     if rule.nullable_share < 1:
-        at_most = "no missing values" if rule.nullable_share == 0 else f"at most {rule.nullable_share:.4g} missing"
+        at_most = (
+            "no missing values"
+            if rule.nullable_share == 0
+            else f"at most {100 * rule.nullable_share:.4g} % of the values missing"
+        )
         yield check("nullable_share", at_most, most=rule.nullable_share)
-    if rule.range is not None:
+    if rule.range is not None and rule.range != (None, None):
         low, high = (_bound(value, type_name, where) for value in rule.range)
         yield check("range", _between(*rule.range), low=low, high=high)
     if rule.set is not None:
@@ -157,7 +166,8 @@ def _time_checks(rules: PartitionRules, event_time: str, partition: Partition) -
     yield Check("interval", None, "block", expected, terms)
 
 
-def _between(low: float | str | None, high: float | str | None) -> str:
+def _between(*bounds: float | str | None) -> str:
+    low, high = (f"{value:g}" if isinstance(value, float) else value for value in bounds)
     if low is None:
         return f"at most {high}"
     return f"at least {low}" if high is None else f"from {low} to {high}"
