@@ -1,9 +1,216 @@
-"""Commands."""
+"""Commands about models: night, train, score, status, ledger, why, replay, roll-back, freeze, reproduce."""
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 import typer
+
+from include.cli.datasets import From, Key, To, range_of
+from include.cli.output import AsJson, answer, console
+
+Model = Annotated[str, typer.Argument(help="Model")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger")]
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
+    for command in (night, train, score, status, ledger, why, replay, promote, freeze, reproduce):
+        app.command()(command)
+    app.command("roll-back")(roll_back)
+
+
+def night(
+    model: Model,
+    partition: Key = None,
+    first: From = None,
+    last: To = None,
+    force: Annotated[str | None, typer.Option(help="A reason to retrain whatever the policy says")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run nights to their end without a scheduler; a night that is done stays as it is."""
+    from include.night.whole import run_night
+    from include.partitions import partitions_between
+
+    project = _project(model)
+    start, end = range_of(partition, first, last)
+    configured = project.catalog.model(model)
+    wanted = partitions_between(project.night(configured, start), project.night(configured, end or start))
+    found: dict[str, Any] = {each.key: run_night(project, model, each.key, force=force) for each in wanted}
+    if as_json:
+        answer(found, as_json)
+    else:
+        _print_nights(project, model, list(found))
+
+
+def train(
+    model: Model, partition: Key = None, reason: Reason = "asked for on the command line", as_json: AsJson = False
+) -> None:
+    """Force a retraining on a night that has begun, and judge the candidate."""
+    from include.night.whole import night_step
+
+    project = _project(model)
+    key, _ = range_of(partition, None, None)
+    night_step(project, model, key, "decide", force=reason)
+    trained = night_step(project, model, key, "train")
+    judged = night_step(project, model, key, "gate")
+    answer({"train": trained, "gate": judged}, as_json)
+
+
+def score(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
+    """Score a night that has begun with its champion; scores that were served stay as they are."""
+    from include.night.whole import night_step
+
+    key, _ = range_of(partition, None, None)
+    answer(night_step(_project(model), model, key, "score"), as_json)
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show every model: champion, challenger, newest night."""
+    from include.night.lines import night_lines
+    from include.project import Project
+    from include.registry.champions import challenger, champion, frozen, pending
+
+    project = Project.open()
+    rows = []
+    for name in project.catalog.models:
+        records = project.model_ledger(name).records()
+        serving, lines = champion(records), night_lines(project, name)
+        newest = lines[-1] if lines else None
+        rows.append(
+            {
+                "model": name,
+                "champion": serving.version if serving else None,
+                "digest": serving.candidate[:12] if serving else None,
+                "waiting": (challenger(records) or pending(records) or "")[:12] or None,
+                "frozen": frozen(records),
+                "night": newest.partition if newest else None,
+                "decision": newest.decision if newest else None,
+                "state": newest.state if newest else None,
+            }
+        )
+    answer(rows, as_json)
+
+
+def ledger(
+    model: Model,
+    kind: Annotated[str | None, typer.Option(help="Only records of this kind")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a model's ledger, after checking its chain."""
+    found = _project(model).model_ledger(model)
+    found.verify()
+    records = found.records(kind)
+    if as_json:
+        answer([record.as_json() for record in records], as_json)
+        return
+    answer(
+        [
+            {"n": r.number, "at": r.at[:19], "kind": r.kind, "key": r.key, "actor": r.actor, "digest": r.digest[:12]}
+            for r in records
+        ],
+        as_json,
+    )
+
+
+def why(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
+    """Say why a night retrained or did not: state, verdict, reasons, what other policies would have done."""
+    from include.errors import LedgerError
+    from include.night.decide import decision_of_night
+
+    key, _ = range_of(partition, None, None)
+    record = decision_of_night(_project(model).model_ledger(model).records(), key)
+    if record is None:
+        raise LedgerError.at(
+            f"model {model}, night {key}",
+            "was not decided",
+            "a decided night",
+            f"see: python -m include ledger {model}",
+        )
+    body = dict(record.body)
+    if as_json:
+        answer(body, as_json)
+        return
+    told = body["decision"]
+    console.print(f"{key}  {told['verdict']}: {told['reason']}  (rule {told['rule']})", highlight=False)
+    console.print("\nKnown that night")
+    answer(body["state"], as_json=False)
+    console.print("\nOther policies")
+    answer([{"rule": rule, **other} for rule, other in body["others"].items()], as_json=False)
+
+
+def replay(model: Model, as_json: AsJson = False) -> None:
+    """Decide every recorded night again from its recorded state; exit code 1 when one comes out differently."""
+    from include.night.replay import replayed
+
+    found = replayed(_project(model), model)
+    answer(found, as_json)
+    if any(not row["same"] for row in found):
+        raise typer.Exit(1)
+
+
+def promote(
+    model: Model,
+    candidate: Annotated[str, typer.Argument(help="Digest; the challenger when omitted")] = "",
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make a candidate that passed the gate the champion."""
+    answer(_acted(model, "promote", candidate, reason), as_json)
+
+
+def roll_back(
+    model: Model,
+    to: Annotated[
+        str, typer.Option("--to", help="Version or digest of an earlier champion; the one before when omitted")
+    ] = "",
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Bring an earlier champion back; seconds, no training."""
+    answer(_acted(model, "roll_back", to, reason), as_json)
+
+
+def freeze(
+    model: Model,
+    thaw: Annotated[bool, typer.Option("--thaw", help="Let it change again")] = False,
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Keep the champion whatever the policy says, until it is thawed."""
+    answer(_acted(model, "thaw" if thaw else "freeze", "", reason), as_json)
+
+
+def reproduce(
+    model: Model, version: Annotated[str, typer.Argument(help="Version or digest")], as_json: AsJson = False
+) -> None:
+    """Train a version again from its pinned tables and compare the bytes; exit code 1 when they differ."""
+    from include.night.reproduce import reproduced
+
+    found = reproduced(_project(model), model, version)
+    answer(found, as_json)
+    if not found["same"]:
+        raise typer.Exit(1)
+
+
+def _acted(model: str, action: str, candidate: str, reason: str) -> dict[str, Any]:
+    from include.night.promote import act
+
+    return act(_project(model), model, action=action, candidate=candidate, reason=reason)
+
+
+def _project(model: str) -> Any:
+    from include.project import Project
+
+    project = Project.open(only=("model", model))
+    project.catalog.model(model)
+    return project
+
+
+def _print_nights(project: Any, model: str, keys: list[str]) -> None:
+    from include.night.lines import night_lines
+    from include.report.table import legend, night_table
+
+    lines = night_lines(project, model, keys)
+    console.print(night_table(lines, width=console.width, title=model))
+    console.print(legend(lines), style="dim")

@@ -14,6 +14,7 @@ from include.night.begun import begun
 from include.night.messages import tell
 from include.night.rows import labelled_rows
 from include.night.score import artifact_of
+from include.night.tracking import show_training
 from include.night.train import labelled_with_features
 from include.registry.champions import pending
 from include.scoring.batch import scores
@@ -45,6 +46,7 @@ def gate(project: Project, name: str, partition: str) -> dict[str, Any]:
             return _told(recorded[-1])
         return {"skipped": "there is no candidate to judge"}
     record = found.ledger.find(f"gate/{digest}/{partition}") or _judged(project, found, digest)
+    show_training(project, name, artifact_of(project, name, digest), record)
     if record.body["verdict"] != "wait":
         _tell(project, name, record)
     return _told(record)

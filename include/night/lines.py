@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from include.evaluation.terms import Terms
-from include.night.measure import newest_realised
+from include.night.measure import newest_realised, performance_table
 from include.night.report import unfinished_steps
 from include.night.steps import steps_table
 from include.registry.champions import champion
@@ -36,6 +36,7 @@ def night_lines(project: Project, name: str, partitions: Sequence[str] | None = 
     steps = (
         steps_table(project, "models", name).read(["step", "wall_seconds", "rows_out", "state", PARTITION]).to_pylist()
     )
+    performance = performance_table(project, name).read().to_pylist()
     lines = []
     for key in chosen:
         newest = {r.kind: r.body for r in records if r.body.get("partition") == key}
@@ -43,7 +44,7 @@ def night_lines(project: Project, name: str, partitions: Sequence[str] | None = 
         serving, start = champion(upto), newest["night_start"]
         decision = newest.get("decision", {}).get("decision", {})
         mine = [s for s in steps if s[PARTITION] == key]
-        realised = newest_realised(project, name, metric, key)
+        realised = newest_realised(project, name, metric, key, performance)
         scored = [s["rows_out"] for s in mine if s["step"] == "score" and s["state"] == "done"]
         lines.append(
             NightLine(

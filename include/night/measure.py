@@ -45,12 +45,14 @@ def performance_table(project: Project, name: str) -> Table:
     return Table(project.model_home(name) / "performance", PERFORMANCE)
 
 
-def newest_realised(project: Project, name: str, metric_name: str, until: str) -> dict[str, Any]:
-    """Return the newest realised value of a metric up to a night, or nothing."""
-    rows = performance_table(project, name).read().to_pylist()
+def newest_realised(
+    project: Project, name: str, metric_name: str, until: str, rows: Sequence[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Return the newest realised value of a metric up to a night, or nothing; `rows` of the table may be at hand."""
+    known = performance_table(project, name).read().to_pylist() if rows is None else rows
     chosen = [
         r
-        for r in rows
+        for r in known
         if r["metric"] == metric_name and r["measured_in"] <= until and not r["slice"] and r["role"] == "champion"
     ]
     if not chosen:

@@ -78,7 +78,7 @@ def project_registry(project: Project, name: str) -> bool:
     """Make MLflow's aliases say what the ledger says; False when MLflow cannot be reached now (the next one repairs it)."""
     if project.tracking_uri is None:
         return False
-    from include.registry.mlflow import project_aliases
+    from include.registry.aliases import project_aliases
 
     records = project.model_ledger(name).records()
     now, before = champion(records), previous(records)

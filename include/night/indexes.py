@@ -1,0 +1,114 @@
+"""Pages that list: all nights of a model, all validations of a dataset, and everything there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from include.night.lines import night_lines
+from include.report.index import MOST_LINES, home_page, nights_page, validations_page
+from include.report.lines import SubjectLine, ValidationLine
+from include.storage.objects import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from include.project import Project
+    from include.storage.locations import Location
+
+
+def index_model(project: Project, name: str) -> Location:
+    """Write the page that lists a model's nights; returns where it is."""
+    model = project.catalog.model(name)
+    begun = sorted({str(r.body["partition"]) for r in project.model_ledger(name).records("night_start")})
+    page = nights_page(
+        name,
+        night_lines(project, name, begun[-MOST_LINES:]),
+        description=model.description,
+        owner=model.owner.name,
+        made_at=project.clock(),
+    )
+    return _written(project, "models", name, page)
+
+
+def index_dataset(project: Project, name: str) -> Location:
+    """Write the page that lists a dataset's validations, the newest of each partition; returns where it is."""
+    dataset = project.catalog.dataset(name)
+    newest = {r.body["partition"]: r.body for r in project.dataset_ledger(name).records("verdict")}
+    page = validations_page(
+        name,
+        [_line(newest[key]) for key in sorted(newest)],
+        description=dataset.description,
+        owner=dataset.owner.name,
+        made_at=project.clock(),
+    )
+    return _written(project, "datasets", name, page)
+
+
+def index_home(project: Project) -> Location:
+    """Write the first page, with every model and dataset of the catalog, and all pages it leads to.
+
+    Notes
+    -----
+    It reads every ledger, so it is for the end of a run and for the fleet's upkeep, not for each night.
+    """
+    subjects = []
+    for name in sorted(project.catalog.models):
+        index_model(project, name)
+        subjects.append(_model(project, name))
+    for name in sorted(project.catalog.datasets):
+        index_dataset(project, name)
+        subjects.append(_dataset(project, name))
+    place = project.home / "reports" / "index.html"
+    replace(place, home_page(subjects, made_at=project.clock()).encode())
+    return place
+
+
+def _written(project: Project, kind: str, name: str, page: str) -> Location:
+    place = project.home / "reports" / kind / name / "index.html"
+    replace(place, page.encode())
+    return place
+
+
+def _line(body: Mapping[str, Any]) -> ValidationLine:
+    failed = body.get("failed")
+    return ValidationLine(
+        partition=body["partition"],
+        health=body["health"],
+        rows=body["rows"],
+        checks=body["checks"],
+        failed=0 if failed is None and body["health"] == "pass" else failed,
+        reason=body["reason"],
+        revision=body["revision"],
+    )
+
+
+def _model(project: Project, name: str) -> SubjectLine:
+    model = project.catalog.model(name)
+    begun = [str(r.body["partition"]) for r in project.model_ledger(name).records("night_start")]
+    newest = night_lines(project, name, [max(begun)]) if begun else []
+    line = newest[0] if newest else None
+    return SubjectLine(
+        kind="model",
+        name=name,
+        description=model.description,
+        owner=model.owner.name,
+        newest=line.partition if line else None,
+        state=(line.decision if line.state == "done" else "failed") if line else None,
+        champion=line.champion if line else None,
+        sentence=line.reason if line else "",
+    )
+
+
+def _dataset(project: Project, name: str) -> SubjectLine:
+    dataset = project.catalog.dataset(name)
+    verdicts = {r.body["partition"]: r.body for r in project.dataset_ledger(name).records("verdict")}
+    body = verdicts[max(verdicts)] if verdicts else None
+    return SubjectLine(
+        kind="dataset",
+        name=name,
+        description=dataset.description,
+        owner=dataset.owner.name,
+        newest=body["partition"] if body else None,
+        state=body["health"] if body else None,
+        sentence=body["reason"] if body else "",
+    )

@@ -1,0 +1,66 @@
+"""What MLflow shows of a training; it is a projection, so a night goes on when MLflow does not."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from include.errors import NightshiftError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from include.project import Project
+    from include.registry.artifact import Artifact
+    from include.registry.ledger import Record
+
+log = logging.getLogger(__name__)
+
+
+def show_training(project: Project, name: str, artifact: Artifact, gate: Record) -> bool:
+    """Show a judged candidate in MLflow: run, inputs, metrics, gate, registered version; once, however often called.
+
+    Returns
+    -------
+    bool
+        False when there is no MLflow, or it cannot be reached now; a later night or `reconcile` shows it then.
+    """
+    if project.tracking_uri is None:
+        return False
+    from include.registry.mlflow import log_training
+
+    model = project.catalog.model(name)
+    report = gate.body["report"]
+    numbers = {
+        "gate_gain": report["gain"],
+        "gate_low": report["low"],
+        "gate_high": report["high"],
+        "holdout_loss": gate.body["candidate_loss"],
+    }
+    try:
+        log_training(
+            project.tracking_uri,
+            name,
+            artifact,
+            metrics={key: float(value) for key, value in numbers.items() if value is not None},
+            tags={"gate": gate.body["verdict"], "environment": project.stamp.environment},
+            files={"gate.json": json.dumps(gate.body, indent=1)},
+            description=gate_table(gate.body),
+            about=model.description,
+        )
+    except NightshiftError as error:
+        log.warning("MLflow does not show this training yet: %s", error)
+        return False
+    return True
+
+
+def gate_table(body: Mapping[str, Any]) -> str:
+    """Return the gate's parts as Markdown."""
+    rows = [
+        f"| {p['name'].replace('_', ' ')} | {p['finding']} | {p['reason'].replace('|', '/')} |"
+        for p in body["report"]["parts"]
+    ]
+    return "\n".join(
+        [f"Gate: **{body['verdict']}**. {body['reason']}", "", "| part | finding | why |", "|---|---|---|", *rows]
+    )
