@@ -157,8 +157,13 @@ class Manifest(_Part):
 
     @property
     def json_bytes(self) -> bytes:
-        """Return the canonical JSON: sorted keys, no spaces, UTF-8."""
-        return canonical(self.model_dump(mode="json"))
+        """Return the canonical JSON: sorted keys, no spaces, UTF-8.
+
+        What has its default is left out, so that a field added later does not rename the models of before; a default
+        can therefore never change.
+        """
+        always = {"schema_version": self.schema_version, "kind": self.kind}
+        return canonical(self.model_dump(mode="json", exclude_defaults=True) | always)
 
     @property
     def digest(self) -> str:

@@ -1,6 +1,6 @@
 """Loads a Nightshift model in MLflow's `pyfunc`; copied into each logged model, so it needs nothing of Nightshift.
 
-Takes a pandas data frame with the feature columns under their names, in any order, texts as texts. Gives what Nightshift's
+The manifest leaves out what has its default. Takes a pandas data frame with the feature columns under their names, in any order, texts as texts. Gives what Nightshift's
 own scoring gives: texts mapped to categories as the manifest says, unknown ones missing, scores calibrated.
 """
 
@@ -26,21 +26,21 @@ class Predictor:
         """Return the scores: shape (n_rows,), or (n_rows, n_classes) for several classes; `params` is not used."""
         import numpy as np
 
-        constant = self.manifest["constant"]
+        constant = self.manifest.get("constant")
         if constant:
             return np.tile(constant, (len(frame), 1)) if len(constant) > 1 else np.full(len(frame), constant[0])
         columns = [_encoded(frame[f["name"]], f) for f in self.manifest["features"]]
         matrix = np.column_stack(columns).astype(np.float32)
         raw = self.booster.inplace_predict(matrix, validate_features=False).astype(np.float64)
-        return _calibrated(raw, self.manifest["calibration"])
+        return _calibrated(raw, self.manifest.get("calibration", []))
 
 
 def _encoded(column: Any, feature: dict[str, Any]) -> Any:
     if feature["kind"] == "number":
         return column.astype("Float64").to_numpy(dtype="float64", na_value=float("nan"))
-    codes = {text: code for code, text in enumerate(feature["categories"])}
+    codes = {text: code for code, text in enumerate(feature.get("categories", []))}
     known = column.astype("object").map(codes).astype("float64")
-    if feature["other"]:
+    if feature.get("other"):
         known = known.where(known.notna() | column.isna(), float(len(codes)))
     return known.to_numpy()
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from include.errors import ModelError
 
-SECONDS = 60
+SECONDS = 20.0
+SECONDS_PER_MEGABYTE = 1.0
 MEMORY_BYTES = 8 * 2**30
 _CHILD = Path(__file__).with_name("first_load.py")
 
@@ -54,7 +55,8 @@ def default_cache() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "nightshift"
 
 
-def _child(model: bytes, features: int, where: str, seconds: float = SECONDS) -> None:
+def _child(model: bytes, features: int, where: str) -> None:
+    seconds = SECONDS + SECONDS_PER_MEGABYTE * len(model) / 1e6
     command = [sys.executable, "-I", "-S", str(_CHILD), str(_library()), str(features), str(MEMORY_BYTES)]
     environment = {"PATH": os.environ.get("PATH", ""), "OMP_NUM_THREADS": "1"}
     do = "train again, or roll back to another version"
@@ -64,7 +66,7 @@ def _child(model: bytes, features: int, where: str, seconds: float = SECONDS) ->
         )
     except subprocess.TimeoutExpired as error:
         raise ModelError.at(
-            where, f"was not loaded within {seconds:g} s by a child interpreter", "a sound model file", do
+            where, f"was not loaded within {seconds:.3g} s by a child interpreter", "a sound model file", do
         ) from error
     if done.returncode != 0:
         lines = done.stderr.decode(errors="replace").strip().splitlines()

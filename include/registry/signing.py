@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from include.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 SIGNING_KEY = "NIGHTSHIFT_SIGNING_KEY"
 VERIFY_KEY = "NIGHTSHIFT_VERIFY_KEY"
@@ -70,7 +70,7 @@ def _private(value: str) -> Any:
     data = _key_bytes(value, SIGNING_KEY)
     if not data.startswith(b"-----"):
         return Ed25519PrivateKey.from_private_bytes(data)
-    return _of_type(load_pem_private_key(data, None), Ed25519PrivateKey, SIGNING_KEY)
+    return _of_type(lambda: load_pem_private_key(data, None), Ed25519PrivateKey, SIGNING_KEY)
 
 
 def _public(value: str) -> Any:
@@ -80,10 +80,14 @@ def _public(value: str) -> Any:
     data = _key_bytes(value, VERIFY_KEY)
     if not data.startswith(b"-----"):
         return Ed25519PublicKey.from_public_bytes(data)
-    return _of_type(load_pem_public_key(data), Ed25519PublicKey, VERIFY_KEY)
+    return _of_type(lambda: load_pem_public_key(data), Ed25519PublicKey, VERIFY_KEY)
 
 
-def _of_type(key: Any, kind: type, name: str) -> Any:
+def _of_type(read: Callable[[], Any], kind: type, name: str) -> Any:
+    try:
+        key = read()
+    except (ValueError, TypeError) as error:  # TypeError: the PEM has a password
+        raise _unreadable(name) from error
     if not isinstance(key, kind):
         raise _unreadable(name)
     return key
