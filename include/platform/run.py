@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from include.night.indexes import index_home
 from include.night.lines import night_lines
 from include.platform.plan import Plan, orders
 from include.platform.servers import PlatformError, Servers
@@ -216,7 +217,7 @@ def _summary(project: Project, platform: Platform, plan: Plan, console: Console)
     console.print(legend(lines), style="dim")
     for text in _blocked(project, plan):
         console.print(text)
-    console.print(f"\nReports  {platform.home / 'reports' / 'index.html'}")
+    console.print(f"\nReports  {index_home(project)}")
     console.print(f"Tables   {platform.home}  (Delta Lake: docs/tables.md)")
     console.print("Airflow and MLflow  make up")
     missing = set(plan.keys) - {line.partition for line in lines if line.state == "done"}
