@@ -20,3 +20,5 @@ if sys.argv[1:2] == ["scheduler"] and os.environ.get("NIGHTSHIFT_PRELOAD", "1") 
     import scipy.stats  # noqa: F401
     import sklearn.metrics  # noqa: F401
     import xgboost  # noqa: F401
+
+    import include.night.preload  # noqa: F401

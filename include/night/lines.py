@@ -44,7 +44,7 @@ def night_lines(project: Project, name: str, partitions: Sequence[str] | None = 
         serving, start = champion(upto), newest["night_start"]
         decision = newest.get("decision", {}).get("decision", {})
         mine = [s for s in steps if s[PARTITION] == key]
-        realised = newest_realised(project, name, metric, key, performance)
+        realised = newest_realised(performance, metric, key)
         scored = [s["rows_out"] for s in mine if s["step"] == "score" and s["state"] == "done"]
         lines.append(
             NightLine(

@@ -18,7 +18,7 @@ from include.storage.specs import PARTITION
 from include.storage.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from include.night.begun import Begun
     from include.project import Project
@@ -36,7 +36,8 @@ def measure(project: Project, name: str, partition: str) -> dict[str, Any]:
     found = begun(project, name, partition)
     labelled = take_labels(project, found)
     measured = _realised(project, found, labelled)
-    newest = newest_realised(project, name, Terms.of(found.model.gate, found.model.task).metric.name, partition)
+    rows = performance_table(project, name).read().to_pylist()
+    newest = newest_realised(rows, Terms.of(found.model.gate, found.model.task).metric.name, partition)
     return {"labelled": labelled, "measured": measured, **newest}
 
 
@@ -45,14 +46,19 @@ def performance_table(project: Project, name: str) -> Table:
     return Table(project.model_home(name) / "performance", PERFORMANCE)
 
 
-def newest_realised(
-    project: Project, name: str, metric_name: str, until: str, rows: Sequence[dict[str, Any]] | None = None
-) -> dict[str, Any]:
-    """Return the newest realised value of a metric up to a night, or nothing; `rows` of the table may be at hand."""
-    known = performance_table(project, name).read().to_pylist() if rows is None else rows
+def newest_realised(rows: Sequence[Mapping[str, Any]], metric_name: str, until: str) -> dict[str, Any]:
+    """Return the champion's newest realised value of a metric, as known at the end of a night; empty when there is none.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Of the performance table.
+    metric_name, until : str
+        Metric, and key of the night.
+    """
     chosen = [
         r
-        for r in known
+        for r in rows
         if r["metric"] == metric_name and r["measured_in"] <= until and not r["slice"] and r["role"] == "champion"
     ]
     if not chosen:

@@ -9,6 +9,8 @@ from include.config.durations import format_duration
 from include.errors import LedgerError
 from include.evaluation.terms import Terms
 from include.night.decide import decision_of_night
+from include.night.finished import unfinished_steps
+from include.night.indexes import index_model
 from include.night.measure import performance_table
 from include.night.messages import flush
 from include.night.steps import steps_table
@@ -55,6 +57,7 @@ def report(project: Project, name: str, partition: str) -> dict[str, Any]:
     page = night_page(facts_of(project, name, partition, records, unfinished))
     place = project.home / "reports" / "models" / name / f"{partition}.html"
     write(place, page.encode())
+    index_model(project, name)
     flush(project)
     if unfinished:
         raise LedgerError.at(
@@ -64,20 +67,6 @@ def report(project: Project, name: str, partition: str) -> dict[str, Any]:
             "read the failed task's log, correct the cause, clear it",
         )
     return {"page": str(place)}
-
-
-def unfinished_steps(records: Sequence[Record], partition: str) -> str:
-    """Return what a night lacks to be done, empty when nothing is."""
-    decision = decision_of_night(records, partition)
-    if decision is None:
-        return "was not decided: a step before `decide` failed"
-    candidates = [r for r in records if r.kind == "candidate" and r.body["partition"] == partition]
-    if decision.body["decision"]["verdict"] == "retrain" and not candidates:
-        return "was to train a candidate and did not: `train` failed"
-    judged = [r for r in records if r.kind == "gate" and r.body["partition"] == partition]
-    if candidates and not any(r.body["candidate"] == candidates[-1].body["candidate"] for r in judged):
-        return "trained a candidate that was not judged: `gate` failed"
-    return ""
 
 
 def facts_of(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from include.errors import NightshiftError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from include.project import Project
     from include.registry.artifact import Artifact
     from include.registry.ledger import Record
@@ -28,6 +26,7 @@ def show_training(project: Project, name: str, artifact: Artifact, gate: Record)
     """
     if project.tracking_uri is None:
         return False
+    from include.explain.card import gate_table, known_limits, model_card
     from include.registry.mlflow import log_training
 
     model = project.catalog.model(name)
@@ -38,29 +37,27 @@ def show_training(project: Project, name: str, artifact: Artifact, gate: Record)
         "gate_high": report["high"],
         "holdout_loss": gate.body["candidate_loss"],
     }
+    shown = {key: float(value) for key, value in numbers.items() if value is not None}
+    card = model_card(
+        artifact.manifest,
+        description=model.description,
+        owner=model.owner.name,
+        metrics=shown,
+        gate=report,
+        limits=known_limits(artifact.manifest),
+    )
     try:
         log_training(
             project.tracking_uri,
             name,
             artifact,
-            metrics={key: float(value) for key, value in numbers.items() if value is not None},
+            metrics=shown,
             tags={"gate": gate.body["verdict"], "environment": project.stamp.environment},
-            files={"gate.json": json.dumps(gate.body, indent=1)},
-            description=gate_table(gate.body),
+            files={"gate.json": json.dumps(gate.body, indent=1), "model_card.md": card},
+            description=gate_table(report),
             about=model.description,
         )
     except NightshiftError as error:
         log.warning("MLflow does not show this training yet: %s", error)
         return False
     return True
-
-
-def gate_table(body: Mapping[str, Any]) -> str:
-    """Return the gate's parts as Markdown."""
-    rows = [
-        f"| {p['name'].replace('_', ' ')} | {p['finding']} | {p['reason'].replace('|', '/')} |"
-        for p in body["report"]["parts"]
-    ]
-    return "\n".join(
-        [f"Gate: **{body['verdict']}**. {body['reason']}", "", "| part | finding | why |", "|---|---|---|", *rows]
-    )

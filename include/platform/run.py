@@ -212,6 +212,7 @@ def _stopping(servers: Servers) -> Iterator[None]:
 
 def _summary(project: Project, platform: Platform, plan: Plan, console: Console) -> int:
     lines = night_lines(project, plan.model.name, plan.keys)
+    index_home(project)
     console.print()
     console.print(night_table(lines, width=console.width, title=plan.model.name))
     console.print(legend(lines), style="dim")
