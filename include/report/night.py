@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from include.report.pages import render
 from include.report.plots import Series, bar_plot, interval_plot, line_plot, pair_plot
 from include.report.story import NOTHING_TO_DO, newest, what_happened, what_to_do, why
-from include.report.words import count, number, seconds, tone
+from include.report.words import count, number, seconds, tone, word
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -49,6 +49,10 @@ def night_page(night: NightReport) -> str:
         promoted=bool(night.champion_after) and night.champion_after != night.champion_before,
         alarm_count=sum(alarm.kind == "alarm" for alarm in night.alarms),
         gate_plot=_gate_plot(night.gate),
+        gate_margin=_margin(night.gate),
+        judged=[part for part in night.gate.parts if part.verdict != "unset"] if night.gate else [],
+        unset=[word(part.name) for part in night.gate.parts if part.verdict == "unset"] if night.gate else [],
+        rival="champion" if night.champion_before else "constant predictor",
         path_plot=_path_plot(night.gate),
         metrics=shown[:_MOST_METRICS],
         metrics_hidden=[item["fact"].name for item in shown[_MOST_METRICS:]],
@@ -109,12 +113,16 @@ def _gate_plot(gate: GateFact | None) -> Markup | str:
     if gate is None:
         return ""
     rows = [
-        (part.name, part.difference, part.low, part.high, tone(part.verdict))
+        (word(part.name), part.difference, part.low, part.high, tone(part.verdict))
         for part in gate.parts
         if part.low is not None and part.high is not None
     ]
-    margin = next((part.margin for part in gate.parts if part.margin), None)
-    return interval_plot("Intervals of the gate", f"Verdict {gate.verdict}. {gate.sentence}", rows, margin=margin)
+    said = f"Verdict {gate.verdict}. {gate.sentence}"
+    return interval_plot("Intervals of the gate", said, rows, margin=_margin(gate))
+
+
+def _margin(gate: GateFact | None) -> float | None:
+    return next((part.margin for part in gate.parts if part.margin), None) if gate else None
 
 
 def _path_plot(gate: GateFact | None) -> Markup | str:

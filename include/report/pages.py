@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 _CODE = re.compile(r"`([^`\n]{1,400})`")
 _COMMAND = "python -m include"
+_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,116}\b")
 
 
 def render(template: str, **values: Any) -> str:
@@ -49,8 +50,8 @@ def safe_href(href: str | None) -> str:
 
 
 def prose(text: str) -> Markup:
-    """Return a sentence as HTML: escaped, secrets hidden, what stands between backticks set as code."""
-    parts = _CODE.split(redact(text))
+    """Return a sentence as HTML: escaped, secrets hidden, digests shortened, what stands between backticks set as code."""
+    parts = _CODE.split(_DIGEST.sub(r"\1…", redact(text)))
     return Markup("").join(_code(part) if i % 2 else Markup("{}").format(part) for i, part in enumerate(parts))
 
 

@@ -109,7 +109,7 @@ def _trouble(fact: DataFact) -> str:
 
 
 def _scored(night: NightReport) -> str:
-    if night.rows_scored is None:
+    if night.rows_scored is None or not (night.rows_scored or night.scored_by):
         return "Nothing was scored" + (": there is no champion yet." if not night.champion_before else ".")
     by = f" by champion {night.scored_by}" if night.scored_by else ""
     past = ", as of their prediction time (the past was replayed)" if night.replayed else ""

@@ -40,16 +40,17 @@ def tone(state: str | None) -> str:
 
 
 def word(state: str | None) -> str:
-    """Return how a state reads; – for none.
+    """Return how a state or another single name reads; – for none.
 
     Examples
     --------
-    >>> word("cannot_tell"), word(None)
-    ('cannot tell', '–')
+    >>> word("cannot_tell"), word("slice dep_hour=7"), word(None)
+    ('cannot tell', 'slice dep_hour=7', '–')
     """
     if not state:
         return NOTHING
-    return _STATES.get(state, ("", state.replace("_", " ")))[1]
+    plain = state.replace("_", " ") if state.replace("_", "").isalnum() else state
+    return _STATES.get(state, ("", plain))[1]
 
 
 def count(value: float | None) -> str:
@@ -121,11 +122,13 @@ def seconds(value: float | None) -> str:
 
     Examples
     --------
-    >>> seconds(0.05), seconds(7.26), seconds(75), seconds(7300), seconds(None)
-    ('0.05 s', '7.3 s', '1 min 15 s', '2 h 1 min', '–')
+    >>> seconds(0.001), seconds(0.05), seconds(7.26), seconds(75), seconds(7300), seconds(None)
+    ('< 0.01 s', '0.05 s', '7.3 s', '1 min 15 s', '2 h 1 min', '–')
     """
     if value is None or not math.isfinite(value):
         return NOTHING
+    if 0 < value < 0.005:
+        return "< 0.01 s"
     if value < 60:
         return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
     whole = round(value)

@@ -184,6 +184,25 @@ def test_numbers_that_are_not_finite_are_left_out() -> None:
     assert not re.search(r"\binf\b", html.split("</style>")[1])
 
 
+def test_unset_parts_of_the_gate_are_neither_passed_nor_failed() -> None:
+    html = night_page(night())
+    assert "Not set in the model's file, so neither passed nor failed: fairness." in Page.read(html).text
+    assert ">fairness</td>" not in html
+
+
+def test_the_first_candidate_is_compared_with_the_constant_predictor() -> None:
+    text = Page.read(night_page(night(champion_before=None, champion_after="1"))).text
+    assert "Loss of the constant predictor minus that of the candidate" in text
+    assert "version 1 is the first champion" in text
+
+
+def test_digests_are_shortened() -> None:
+    digest = "61496149e644365a9a61fa051bd330fcb46999a5b38f7cfae0dc02580522d279"
+    html = night_page(night(reason=f"candidate {digest} waits", evidence=(("pending", digest),)))
+    assert digest not in html
+    assert "Candidate 61496149e644… waits." in Page.read(html).text
+
+
 def _evil(value: Any) -> Any:
     """Replace every text of a fact by one that attacks the page."""
     if isinstance(value, str):

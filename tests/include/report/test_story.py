@@ -129,3 +129,12 @@ def test_nothing_known_is_said() -> None:
 
 def test_scoring_that_failed_does_not_blame_the_champion() -> None:
     assert "Nothing was scored." in what_happened(night(rows_scored=None))
+
+
+def test_no_rows_without_a_champion_is_nothing_scored() -> None:
+    found = what_happened(night(rows_scored=0, scored_by=None, champion_before=None))
+    assert "Nothing was scored: there is no champion yet." in found
+
+
+def test_no_rows_with_a_champion_is_told() -> None:
+    assert "0 rows were scored by champion 1." in what_happened(night(rows_scored=0, replayed=False))
