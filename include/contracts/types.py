@@ -20,6 +20,17 @@ _ARROW: dict[str, pa.DataType] = {
 }
 
 
+def arrow_type(name: str) -> pa.DataType:
+    """Return the Arrow type of a contract's type name.
+
+    Examples
+    --------
+    >>> arrow_type("timestamp"), arrow_type("decimal")
+    (TimestampType(timestamp[us, tz=UTC]), Decimal128Type(decimal128(38, 9)))
+    """
+    return pa.decimal128(38, 9) if name == "decimal" else _ARROW[name]
+
+
 def name_of(found: pa.DataType) -> str:
     """Return the contract's name of an Arrow type (Arrow's own where contracts have none).
 

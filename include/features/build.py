@@ -1,9 +1,9 @@
 """Build a model's feature rows: its SQL over each night's relations, audited."""
 
-# ruff: noqa: S608 -- every identifier goes through `quoted`, every text through `quoted_text`, a parameter or a variable
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -12,15 +12,17 @@ import pyarrow.compute as pc
 
 from include.errors import FeatureError
 from include.features import audit, guard, rows
-from include.features.relations import TECHNICAL, Relations, hidden_columns, quoted
+from include.features.inputs import hidden_columns
+from include.features.relations import Relations, quoted
 from include.partitions import partitions_between
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from include.config.dataset import Dataset
     from include.config.model import Model
+    from include.features.inputs import Inputs
     from include.partitions import Partition
 
 BATCH_ROWS = 131_072
@@ -31,7 +33,7 @@ _CUTS = 4
 def build(
     model: Model,
     datasets: Mapping[str, Dataset],
-    inputs: Mapping[str, Callable[[], Iterable[pa.RecordBatch]]],
+    inputs: Inputs,
     first: Partition,
     last: Partition,
     sql: str | None = None,
@@ -39,7 +41,6 @@ def build(
     where: str | None = None,
     memory: str = "1GB",
     threads: int = 1,
-    spill: Path | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the feature rows of the nights from the first to the last.
 
@@ -62,8 +63,6 @@ def build(
         What DuckDB may take; the rest goes to disk.
     threads : int
         Threads of DuckDB; with more than one the last digits of sums may differ from run to run.
-    spill : Path, optional
-        Folder for what does not fit in memory.
 
     Yields
     ------
@@ -78,28 +77,25 @@ def build(
 
     Notes
     -----
-    Each night is its own run of the SQL, so that a night and a range give the same values. At most 4 nights of a range are
-    audited, the first and the last always.
+    Each night is its own run of the SQL, so that a night and a range give the same values. At most 4 nights of a range
+    are audited, the first and the last always; memory is bounded by the largest night.
     """
-    query = guard.Query(sql, where or model.features or "features") if sql is not None else None
-    settings = {"memory_limit": memory, "threads": str(threads)}
-    if spill is not None:
-        settings["temp_directory"] = str(spill)
-    with closing(duckdb.connect(":memory:", config=settings)) as duck:
-        duck.execute("SET TimeZone = 'UTC'")
+    with _connected(memory, threads) as duck:
         relations = Relations(duck, model, datasets)
-        relations.load(inputs, model.datasets if query else ())
+        relations.load(inputs, [name for name in model.datasets if sql is not None and name != model.rows])
         guard.lock(duck)
-        if query is None:
-            query = guard.Query(
-                default_sql(datasets[model.rows], model, relations.columns[model.rows]), "default features"
-            )
-        guard.check(duck, query, relations.columns)
-        yield from _Build(duck, model, datasets, relations, query).nights(partitions_between(first, last))
+        query = guard.Query(
+            default_sql(datasets[model.rows], model, relations.types[model.rows]) if sql is None else sql,
+            where or (f"model {model.name}, default features" if sql is None else model.features or "features"),
+        )
+        guard.check(duck, query, relations.types)
+        hidden = {column for name in relations.types for column in hidden_columns(datasets[name], model)}
+        built = _Build(duck, model, relations, query, frozenset(hidden | {model.target.column}))
+        yield from built.nights(partitions_between(first, last))
 
 
-def default_sql(dataset: Dataset, model: Model, columns: Iterable[str]) -> str:
-    """Return the SELECT of all columns of the rows that are neither key, event time nor outcome.
+def default_sql(dataset: Dataset, model: Model, types: Mapping[str, pa.DataType]) -> str:
+    """Return the SELECT of all columns of the rows that are neither key, event time, outcome nor of a temporal type.
 
     Raises
     ------
@@ -107,39 +103,48 @@ def default_sql(dataset: Dataset, model: Model, columns: Iterable[str]) -> str:
         When none is left.
     """
     dropped = {*dataset.key, dataset.event_time, dataset.known_at.column, *hidden_columns(dataset, model)}
-    types = {name: rule.type for name, rule in dataset.contract.columns.items()}
     kept = [
         name
-        for name in columns
-        if name not in dropped and not name.startswith("_") and types.get(name) not in ("timestamp", "date")
+        for name, kind in types.items()
+        if name not in dropped and not name.startswith("_") and not pa.types.is_temporal(kind)
     ]
     if not kept:
-        raise FeatureError.at(
-            f"model {model.name}", f"no column of {dataset.name} is left as a feature", "a SQL file", "set features"
-        )
-    return f"SELECT {', '.join(map(quoted, ('_key', *kept)))} FROM {quoted(dataset.name)}"
+        found = f"no column of {dataset.name} is left as a feature"
+        raise FeatureError.at(f"model {model.name}", found, "a SQL file", "set features")
+    return f"SELECT {', '.join(map(quoted, ('_key', *kept)))} FROM {quoted(dataset.name)}"  # noqa: S608 -- quoted
+
+
+@contextmanager
+def _connected(memory: str, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    with TemporaryDirectory(prefix="nightshift-features-") as spill:
+        settings = {"memory_limit": memory, "threads": str(threads), "temp_directory": spill}
+        with closing(duckdb.connect(":memory:", config=settings)) as duck:
+            duck.execute("SET TimeZone = 'UTC'")
+            yield duck
 
 
 class _Build:
+    """One model's SQL over loaded relations, run night by night."""
+
     def __init__(
         self,
         duck: duckdb.DuckDBPyConnection,
         model: Model,
-        datasets: Mapping[str, Dataset],
         relations: Relations,
         query: guard.Query,
+        hidden: frozenset[str],
     ) -> None:
         self._duck = duck
         self._model = model
         self._relations = relations
         self._query = query
-        self._hidden = {column for name in relations.columns for column in hidden_columns(datasets[name], model)}
-        self._hidden.add(model.target.column)
+        self._hidden = hidden
 
     def nights(self, nights: list[Partition]) -> Iterator[pa.RecordBatch]:
-        audited = {
-            nights[round(i * (len(nights) - 1) / max(1, _AUDITED_NIGHTS - 1))].key for i in range(_AUDITED_NIGHTS)
-        }
+        steps = max(1, _AUDITED_NIGHTS - 1)
+        audited = (
+            {nights[round(step * (len(nights) - 1) / steps)].key for step in range(steps + 1)} if nights else set()
+        )
         for night in nights:
             scored = self._relations.rows_of(night)
             if not scored.num_rows:
@@ -147,40 +152,40 @@ class _Build:
             served = self._served(night, scored)
             if night.key in audited:
                 self._audit(night, served)
-            ordered = served.select([*served.schema.names[:-2], *TECHNICAL[1:]])
-            ordered = ordered.append_column("_partition", pa.array([night.key] * ordered.num_rows, pa.string()))
-            yield from ordered.combine_chunks().to_batches(max_chunksize=BATCH_ROWS)
+            keyed = served.append_column("_partition", pa.array([night.key] * served.num_rows, pa.string()))
+            yield from keyed.combine_chunks().to_batches(max_chunksize=BATCH_ROWS)
 
     def _served(self, night: Partition, scored: pa.Table) -> pa.Table:
-        if scored.column("_event_time").null_count:
-            count = scored.column("_event_time").null_count
-            raise FeatureError.at(
-                f"dataset {self._model.rows}, {night.key}",
-                f"{count} rows have no event time",
-                "one each",
-                "correct the rows",
-            )
-        latest = pc.max(scored.column("_prediction_time")).as_py()
-        self._relations.show(night, latest)
+        lost = scored.column("_event_time").null_count
+        if lost:
+            where = f"dataset {self._model.rows}, {night.key}"
+            raise FeatureError.at(where, f"{lost} rows have no event time", "one each", "correct the rows")
+        self._relations.show(night, _latest(scored))
         result = self._run()
         rows.check_columns(result.schema, self._hidden, self._query.where)
         return rows.matched(rows.typed(result, self._query.where), scored, f"{self._query.where}, {night.key}")
 
     def _audit(self, night: Partition, served: pa.Table) -> None:
+        """Raise when a feature differs from what it was at a cut, with the datasets that make the difference."""
         times = served.column("_prediction_time")
-        extremes = pc.min_max(times).as_py()
-        arrivals = self._relations.arrivals(extremes["min"], extremes["max"])
-        joined = [name for name in self._relations.columns if name != self._model.rows]
+        arrivals = self._relations.arrivals(pc.min(times).as_py(), _latest(served))
         for cut in audit.cuts(times, arrivals, _CUTS, f"{self._model.name} {night.key}"):
-            self._relations.show(night, cut)
-            then = rows.typed(self._run(), self._query.where)
-            audit.compare(served, then, cut, self._query.where, joined or [self._model.rows])
+            found = self._difference(night, served, cut, self._relations.types)
+            if found:
+                guilty = [name for name in self._relations.types if self._difference(night, served, cut, [name])]
+                raise audit.leak(found, cut, self._query.where, guilty or list(self._relations.types))
+
+    def _difference(
+        self, night: Partition, served: pa.Table, cut: datetime, relations: Iterable[str]
+    ) -> audit.Difference | None:
+        self._relations.show(night, _latest(served), dict.fromkeys(relations, cut))
+        return audit.difference(served, rows.typed(self._run(), self._query.where), cut)
 
     def _run(self) -> pa.Table:
         try:
             return self._duck.sql(self._query.text).to_arrow_table()
         except duckdb.Error as error:
-            raise guard.explained(self._placed(error), self._query, self._relations.columns) from None
+            raise guard.explained(self._placed(error), self._query, self._relations.types) from None
 
     def _placed(self, error: duckdb.Error) -> duckdb.Error:
         """Return the error with its position, which only `execute` tells."""
@@ -189,3 +194,8 @@ class _Build:
         except duckdb.Error as placed:
             return placed
         return error
+
+
+def _latest(rows_with_times: pa.Table) -> datetime:
+    latest: datetime = pc.max(rows_with_times.column("_prediction_time")).as_py()
+    return latest

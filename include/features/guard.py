@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from include.errors import FeatureError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     import duckdb
 
@@ -60,7 +60,7 @@ def lock(duck: duckdb.DuckDBPyConnection) -> None:
         duck.execute(f"SET {setting}")
 
 
-def check(duck: duckdb.DuckDBPyConnection, query: Query, relations: Mapping[str, Sequence[str]]) -> None:
+def check(duck: duckdb.DuckDBPyConnection, query: Query, relations: Mapping[str, Iterable[str]]) -> None:
     """Refuse SQL that is not one SELECT over the relations, or whose answer could change with the clock or by chance.
 
     Parameters
@@ -69,7 +69,7 @@ def check(duck: duckdb.DuckDBPyConnection, query: Query, relations: Mapping[str,
         Parses the text and knows the functions.
     query : Query
         The model's SQL.
-    relations : mapping of str to sequence of str
+    relations : mapping of str to iterable of str
         Columns by relation: what the text may read.
 
     Raises
@@ -93,7 +93,7 @@ def check(duck: duckdb.DuckDBPyConnection, query: Query, relations: Mapping[str,
     _check_functions(duck, query, nodes)
 
 
-def explained(error: duckdb.Error, query: Query, relations: Mapping[str, Sequence[str]]) -> FeatureError:
+def explained(error: duckdb.Error, query: Query, relations: Mapping[str, Iterable[str]]) -> FeatureError:
     """Return DuckDB's error as one that names line and column of the user's file, and what there is to select from.
 
     Notes
@@ -108,6 +108,9 @@ def explained(error: duckdb.Error, query: Query, relations: Mapping[str, Sequenc
     text = str(told.get("exception_message", "")).split("\n\n")[0].replace("\n", "; ")
     if told.get("exception_type") not in ("Binder", "Parser", "Catalog", "Syntax"):
         text = "'…'".join(text.split("'")[::2])
+    if told.get("exception_type") == "Out of Memory":
+        do = "join fewer rows, or give it more memory"
+        return FeatureError.at(query.where, "needs more memory than it may have", "less", do)
     position = int(told["position"]) if str(told.get("position", "")).isdigit() else None
     listed = "; ".join(f"{name}({', '.join(columns)})" for name, columns in relations.items())
     return FeatureError.at(

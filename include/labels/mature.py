@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from include.errors import ConfigError
 from include.features.key import keys_of
-from include.features.relations import INSTANT, events_of, known_at_of
+from include.features.times import INSTANT, events_of, known_at_of
 from include.partitions import partition_at, partition_from_key, partitions_between
 
 if TYPE_CHECKING:
