@@ -71,22 +71,24 @@ class CsvRows:
         self._check_encoding_name()
         self.names = self._header()
 
-    def batches(self, columns: Sequence[str], types: Mapping[str, pa.DataType]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    def batches(
+        self, columns: Sequence[str], types: Mapping[str, pa.DataType] | None
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
         """Yield record batches of the columns, each with the number of its first row, from 1 (the header not counted).
 
-        Columns come in the types given, except where one of their values does not fit: from there on the columns come
-        as texts, so that the caller, who casts them, can name the row.
+        Columns come in the types given (None: as the first rows look; others: as texts), except where one of their
+        values does not fit: from there on the columns come as texts, so that the caller, who casts them, can name the
+        row.
         """
         done = 0
-        wanted = {name: _direct(types[name]) if name in types else pa.string() for name in columns}
         with self._explained():
             try:
-                for batch in self._stream(columns, wanted):
+                for batch in self._stream(columns, _wanted(columns, types)):
                     yield done + 1, batch
                     done += batch.num_rows
                     self._check_rows(done)
             except pa.ArrowInvalid as error:
-                if "conversion error" not in str(error) or "UTF8" in str(error):
+                if types is None or "conversion error" not in str(error) or "UTF8" in str(error):
                     raise
             else:
                 return
@@ -203,6 +205,12 @@ class CsvRows:
             return self._wrong_encoding(self._first_undecodable())
         if re.search(r"Expected \d+ columns, got \d+", said):
             return self._ragged(said)
+        if "conversion error" in said:
+            return self._wrong(
+                f"a value is unlike those before it ({said[:200]})",
+                "columns of one type",
+                "name the columns and their types in contract.columns",
+            )
         if "straddling" in said:
             return self._wrong(
                 f"a row is longer than {_BLOCK_BYTES:,} bytes, or a quote is never closed",
@@ -254,6 +262,12 @@ class CsvRows:
 
     def _wrong(self, found: str, expected: str, do: str) -> SourceError:
         return SourceError.at(self._shown, found, expected, do)
+
+
+def _wanted(columns: Sequence[str], types: Mapping[str, pa.DataType] | None) -> dict[str, pa.DataType]:
+    if types is None:
+        return {}
+    return {name: _direct(types[name]) if name in types else pa.string() for name in columns}
 
 
 class _RaggedRow:

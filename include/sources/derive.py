@@ -84,6 +84,8 @@ class Derivation:
         SourceError
             When an expression fails, naming it and the first row at which it does.
         """
+        if not batch.num_columns:  # an expression of constants still has a value for each row
+            batch = pa.record_batch({"_": pa.nulls(len(numbers), pa.int8())})
         try:
             table = self._run(names, batch)
         except duckdb.Error:

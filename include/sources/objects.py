@@ -73,14 +73,16 @@ def s3_client(connections: Connections, conn_id: str | None) -> Any:
         return boto3.client("s3", **{name: value for name, value in settings.items() if value is not None})
 
 
-def objects_under(client: Any, bucket: str, prefix: str, timezone: str) -> list[S3Object]:
-    """Return the objects whose keys start with a prefix, sorted by key; their periods are local to a zone."""
+def objects_under(client: Any, bucket: str, prefix: str, timezone: str, page: int = 1000) -> list[S3Object]:
+    """Return the objects whose keys start with a prefix, sorted by key; their periods are local to a zone.
+
+    They are asked for in pages of so many.
+    """
     found = []
     with explained(f"s3://{bucket}/{prefix}"):
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        for page in pages:
-            for said in page.get("Contents", []):
-                found.append(_object(bucket, said, client, timezone))
+        listing = client.get_paginator("list_objects_v2")
+        for answer in listing.paginate(Bucket=bucket, Prefix=prefix, PaginationConfig={"PageSize": page}):
+            found += [_object(bucket, said, client, timezone) for said in answer.get("Contents", [])]
     return sorted(found, key=lambda item: item.key)
 
 

@@ -59,8 +59,10 @@ class RowShape:
         needed = self._derivation.needs(available) if self._derivation else []
         return [name for name in available if name in {*direct, *needed}]
 
-    def types(self) -> dict[str, pa.DataType]:
-        """Return the Arrow type of each column that is read as the contract types it, not derived."""
+    def types(self) -> dict[str, pa.DataType] | None:
+        """Return the Arrow type of each column that the contract types and the source has, None without a contract."""
+        if not self._rules:
+            return None
         return {n: ARROW_TYPES[r.type] for n, r in self._rules.items() if n not in self._dataset.derive}
 
     def event_times(self, batch: pa.RecordBatch, where: str, numbers: Sequence[int]) -> np.ndarray:
@@ -140,8 +142,6 @@ class RowShape:
         inputs = pa.RecordBatch.from_arrays(
             [already[n] if n in already else self._column(batch.column(n), n, where, numbers) for n in needed], needed
         )
-        if not needed:  # an expression of constants still has a value for each row
-            inputs = pa.record_batch({"_": pa.nulls(batch.num_rows, pa.int8())})
         hidden = any(self._rules[name].pii for name in needed if name in self._rules)
         found = self._derivation.compute(inputs, names, where, numbers, hidden)
         return {name: self._derived_column(found[name], name, where, numbers) for name in names}

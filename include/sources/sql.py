@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -17,7 +17,7 @@ from include.sources.rows import by_event, with_key
 from include.sources.shape import RowShape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from datetime import datetime
 
     from include.config.dataset import Dataset, SqlSource
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from include.sources.connections import Connection, Connections
 
 _DRIVERS = {"postgres": "postgresql", "mssql": "mssql+pyodbc", "mysql": "mysql+mysqldb"}
+# What Airflow's PostgreSQL connections carry in their extra, too.
+_LIBPQ = ("sslmode", "sslcert", "sslkey", "sslrootcert", "options", "application_name", "connect_timeout", "host")
 _SELECT = re.compile(r"^\s*(?:--[^\n]*\n\s*)*(?:SELECT|WITH)\b", re.IGNORECASE)
 _STRING_OR_COMMENT = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 
@@ -74,11 +76,13 @@ class SqlTable:
             When the database cannot be reached, refuses the query, or a value does not fit.
         """
         cut = PartitionCut(self._dataset, first, last)
-        yield from by_event(self._raw(first.start, last.end), self._shape, cut, self._shown)
+        with closing(self._raw(first.start, last.end)) as raw:
+            yield from by_event(raw, self._shape, cut, self._shown)
 
     def read_all(self) -> Iterator[pa.RecordBatch]:
         """Yield all rows of a static dataset, with ``static`` as their `_partition`."""
-        yield from with_key(self._raw(None, None), self._shape, STATIC_KEY, self._shown)
+        with closing(self._raw(None, None)) as raw:
+            yield from with_key(raw, self._shape, STATIC_KEY, self._shown)
 
     def partitions(self) -> list[str] | None:
         """Return None: a database does not say which partitions it holds."""
@@ -88,11 +92,14 @@ class SqlTable:
         """Give memory back."""
         self._shape.close()
 
-    def _raw(self, start: datetime | None, end: datetime | None) -> Iterator[tuple[int, pa.RecordBatch]]:
+    def _raw(self, start: datetime | None, end: datetime | None) -> Generator[tuple[int, pa.RecordBatch]]:
         statement = self._statement(start, end)
         first_row = 1
-        with self._explained(), self._connected() as connection:
-            result = connection.execute(statement)
+        with (
+            self._explained(),
+            self._connected() as connection,
+            closing(connection.execute(statement)) as result,
+        ):
             names = list(result.keys())
             self._check_names(names)
             wanted = set(self._shape.wanted(names, self._shown))
@@ -112,7 +119,8 @@ class SqlTable:
                 "correct the query, or remove static: true",
             )
         instants = [sa.bindparam(name, values[name], sa.DateTime(timezone=True)) for name in sorted(self._names)]
-        return sa.text(self._settings.query.rstrip().rstrip(";")).bindparams(*instants)
+        literal = _STRING_OR_COMMENT.sub(lambda found: found[0].replace(":", r"\:"), self._settings.query)
+        return sa.text(literal.rstrip().rstrip(";")).bindparams(*instants)
 
     @contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
@@ -183,7 +191,8 @@ def _url(connection: Connection) -> sa.URL:
     driver = str(extra.get("sqlalchemy_driver") or _DRIVERS.get(connection.conn_type, connection.conn_type))
     if driver.startswith("sqlite"):
         return sa.URL.create(driver, database=connection.schema or connection.host)
-    query = extra.get("sqlalchemy_query") or {}
+    query = {name: extra[name] for name in _LIBPQ if name in extra} if driver.startswith("postgresql") else {}
+    query |= dict(extra.get("sqlalchemy_query") or {})
     return sa.URL.create(
         driver,
         connection.login,
@@ -191,7 +200,7 @@ def _url(connection: Connection) -> sa.URL:
         connection.host,
         connection.port,
         connection.schema,
-        {str(name): str(value) for name, value in dict(query).items()},
+        {str(name): str(value) for name, value in query.items()},
     )
 
 

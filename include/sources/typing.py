@@ -240,7 +240,7 @@ def _to_calendar(values: pa.Array, name: str, timezone: str) -> pa.Array:
 
 def _whole_numbers(values: pa.Array) -> pa.Array:
     values = pc.if_else(pc.is_nan(values), None, values)
-    return _only_if(values, pc.less_equal(pc.abs(values), _EXACT_IN_FLOAT), "an exact whole number").cast(pa.int64())
+    return _only_if(values, pc.less(pc.abs(values), _EXACT_IN_FLOAT), "an exact whole number").cast(pa.int64())
 
 
 def _narrowed(values: pa.Array) -> pa.Array:
