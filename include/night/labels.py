@@ -15,31 +15,39 @@ if TYPE_CHECKING:
     from include.project import Project
 
 
-def take_labels(project: Project, found: Begun) -> list[str]:
-    """Upsert the labels that are mature at the end of the night; return the keys of the partitions that changed.
+def take_labels(project: Project, found: Begun) -> tuple[list[str], list[str]]:
+    """Upsert the labels that are mature at the end of the night.
 
     Looked at are the partitions that may still change (maturity and lateness) and those that have no labels yet. The
     same rows again change nothing.
+
+    Returns
+    -------
+    changed, looked_at : list of str
+        Keys. After a kill the first may be empty though the labels were never measured, so measure by the second.
     """
     model = found.model
     dataset = project.catalog.dataset(model.target.dataset)
     version = found.version(dataset.name)
     snapshots = project.snapshots(dataset.name)
     if snapshots is None or version is None:
-        return []
+        return [], []
     table = labels_table(project, model.name)
     there = {row[PARTITION] for row in table.contents() if row["rows"]}
     open_keys = {p.key for p in refreshable(model, dataset, found.night)}
-    changed = []
+    changed, looked_at = [], []
     for partition in _published(dataset.partition, dataset.timezone, snapshots.partitions(version), found.night):
         if partition.key in there and partition.key not in open_keys:
             continue
         columns = [name for name in snapshots.spec.schema.names if name != "_revision"]
         batches = snapshots.ordered(columns, [partition.key], version)
         mature = list(labels_of(model, dataset, batches, found.night.end))
-        if sum(batch.num_rows for batch in mature) and table.replace(partition.key, mature).changed:
+        if not sum(batch.num_rows for batch in mature):
+            continue
+        looked_at.append(partition.key)
+        if table.replace(partition.key, mature).changed:
             changed.append(partition.key)
-    return changed
+    return changed, looked_at
 
 
 def _published(grain: str, timezone: str, keys: list[str], night: Partition) -> list[Partition]:

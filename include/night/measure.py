@@ -34,8 +34,8 @@ def measure(project: Project, name: str, partition: str) -> dict[str, Any]:
         ``metric``, ``metric_partition``, ``value`` and ``rows`` of the champion's realised loss.
     """
     found = begun(project, name, partition)
-    labelled = take_labels(project, found)
-    measured = _realised(project, found, labelled)
+    labelled, looked_at = take_labels(project, found)
+    measured = _realised(project, found, looked_at)
     rows = performance_table(project, name).read().to_pylist()
     newest = newest_realised(rows, Terms.of(found.model.gate, found.model.task).metric.name, partition)
     return {"labelled": labelled, "measured": measured, **newest}
@@ -72,18 +72,30 @@ def newest_realised(rows: Sequence[Mapping[str, Any]], metric_name: str, until: 
     }
 
 
-def _realised(project: Project, found: Begun, keys: Sequence[str]) -> list[str]:
+def _realised(project: Project, found: Begun, looked_at: Sequence[str]) -> list[str]:
+    """Measure the partitions whose labels may be new, and those that have labels but were never measured."""
     table = predictions_table(project, found.model.name)
-    served = {r[PARTITION] for r in table.contents() if r["role"] == "champion"} if table else set()
+    if table is None:
+        return []
+    labels = labels_table(project, found.model.name).pinned()
+    performance = performance_table(project, found.model.name)
+    served = {r[PARTITION] for r in table.contents() if r["role"] == "champion"}
+    labelled = {r[PARTITION] for r in labels.contents() if r["rows"]}
+    known = performance.read().to_pylist()
+    never = labelled - {r[PARTITION] for r in known}
     measured = []
-    for key in keys:
-        if table is None or key not in served:
-            continue
+    for key in sorted(served & (never | set(looked_at))):
         rows = table.read(partitions=[key], role="champion")
-        labels = labels_table(project, found.model.name).read(["_key", "label"], [key])
-        performance_table(project, found.model.name).replace(key, _measured(found, key, rows, labels))
-        measured.append(key)
+        batches = _measured(found, key, rows, labels.read(["_key", "label"], [key]))
+        if _values(known, key) != _values(pa.Table.from_batches(batches).to_pylist(), None):
+            performance.replace(key, batches)
+            measured.append(key)
     return measured
+
+
+def _values(rows: Sequence[Mapping[str, Any]], key: str | None) -> list[tuple[Any, ...]]:
+    """Return what was measured, without the night that measured it: the same again is not new."""
+    return sorted((r["metric"], str(r["value"]), r["rows"]) for r in rows if key is None or r[PARTITION] == key)
 
 
 def _measured(found: Begun, key: str, rows: pa.Table, labels: pa.Table) -> list[pa.RecordBatch]:
