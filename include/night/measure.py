@@ -101,7 +101,7 @@ def _values(rows: Sequence[Mapping[str, Any]], key: str | None) -> list[tuple[An
 def _measured(found: Begun, key: str, rows: pa.Table, labels: pa.Table) -> list[pa.RecordBatch]:
     """Return one row a metric: realised on the rows of one partition that were served and have a label."""
     joined = rows.join(labels, "_key", join_type="inner").sort_by("_key")
-    scores = [name for name in rows.schema.names if name.startswith("score")]
+    scores = [name for name in rows.schema.names if name == "score" or name.startswith("score_")]
     label = joined.column("label").to_numpy(zero_copy_only=False)
     score = np.column_stack([joined.column(name).to_numpy() for name in scores]) if scores else np.empty((0, 0))
     if len(scores) == 1:
