@@ -68,7 +68,7 @@ class Chi2Contingency(Statistic):
 
     References
     ----------
-    K. Pearson, 1900; ``scipy.stats.chi2_contingency``.
+    K. Pearson, 1900; equal to ``scipy.stats.chi2_contingency``, without its cost for each of many groups.
 
     Examples
     --------
@@ -83,12 +83,7 @@ class Chi2Contingency(Statistic):
         left, right = np.asarray(reference, np.float64), np.asarray(current, np.float64)
         if not left.sum() or not right.sum():
             return math.nan
-        used = (left + right) > 0
-        if used.sum() < 2:
-            return 0.0
-        from scipy.stats import chi2_contingency
-
-        return float(chi2_contingency(np.array([left[used], right[used]]), correction=False).statistic)
+        return float(contingency(left, right))
 
     def _exact(self, reference: pa.Array, current: pa.Array) -> float:
         return self.from_counts(*cells_of_arrays(reference, current, "deciles"))
@@ -116,14 +111,12 @@ def contingency_pvalue(reference: Any, current: Any) -> float:
     reference, current : array-like of shape (n,), or SubjectProfile
     """
     left, right = _counts(reference, current)
-    used = (left + right) > 0
+    cells = int(np.sum((left + right) > 0))
     if not left.sum() or not right.sum():
         return math.nan
-    if used.sum() < 2:
-        return 1.0
-    from scipy.stats import chi2_contingency
+    from scipy.special import chdtrc
 
-    return float(chi2_contingency(np.array([left[used], right[used]]), correction=False).pvalue)
+    return float(chdtrc(cells - 1, CHI2_CONTINGENCY.from_counts(left, right))) if cells > 1 else 1.0
 
 
 def gof_pvalue(reference: Any, current: Any) -> float:
@@ -150,9 +143,11 @@ def gof_pvalue(reference: Any, current: Any) -> float:
     if bool(np.any(right[left == 0] > 0)):
         return 0.0
     used = left > 0
-    from scipy.stats import chisquare
+    expected = left[used] / left.sum() * n
+    from scipy.special import chdtrc
 
-    return float(chisquare(right[used], left[used] / left.sum() * n).pvalue)
+    value = float(((right[used] - expected) ** 2 / expected).sum())
+    return float(chdtrc(used.sum() - 1, value)) if used.sum() > 1 else 1.0
 
 
 def _counts(reference: Any, current: Any) -> tuple[CountArray, CountArray]:

@@ -97,12 +97,13 @@ def pvalue(reference: Any, current: Any) -> float:
     >>> round(pvalue([0.99, 1.99], [1.0, 2.0, 3.0, 4.0]), 12)
     0.4
     """
-    from scipy.stats import ks_2samp, kstwo
+    from scipy.special import kolmogorov
+    from scipy.stats import ks_2samp
 
     if isinstance(reference, NumericProfile):
         value = KS.binned(reference, current)
         rows = effective_rows(current.n, reference.n)
-        return math.nan if math.isnan(value) else float(kstwo.sf(value, max(1, round(rows))))
+        return math.nan if math.isnan(value) else float(kolmogorov(value * math.sqrt(rows)))
     left, right = finite(as_column(reference)), finite(as_column(current))
     if not left.size or not right.size:
         return math.nan

@@ -6,9 +6,11 @@ import math
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from include.signals.profile import SubjectProfile
 from include.signals.row_share import RowShare
+from include.signals.statistic import arrow_of
 
 
 class NullShare(RowShare):
@@ -29,8 +31,8 @@ class NullShare(RowShare):
 
     def exact(self, reference: Any, current: Any) -> float:
         """Return the share of the current values that are null; nan when one side has no row at all."""
-        left, right = (pa.array(side, from_pandas=True) for side in (reference, current))
-        nulls = int(right.is_null(nan_is_null=True).sum().as_py() or 0)
+        left, right = arrow_of(reference), arrow_of(current)
+        nulls = int(pc.sum(right.is_null(nan_is_null=True)).as_py() or 0)
         return nulls / len(right) if len(left) and len(right) else math.nan
 
     def _exact(self, reference: pa.Array, current: pa.Array) -> float:

@@ -42,8 +42,7 @@ def as_column(values: Any) -> pa.Array:
     >>> as_column([1, float("inf"), None]).to_pylist(), as_column(["a", None]).to_pylist()
     ([1.0, None, None], ['a', None])
     """
-    column = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, from_pandas=True)
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    column = arrow_of(values)
     kind = kind_of(column.type)
     if kind is None:
         raise SignalError.at("values", f"type {column.type}", "numbers, times, booleans or texts", "cast them")
@@ -53,6 +52,13 @@ def as_column(values: Any) -> pa.Array:
     found = pa.array(numbers)
     found = pc.if_else(pc.is_finite(found), found, None) if len(found) else found
     return pa.concat_arrays([found, pa.nulls(nulls, pa.float64())])
+
+
+def arrow_of(values: Any) -> pa.Array:
+    """Return array-like values as one Arrow array; NaN of pandas and numpy become null."""
+    if isinstance(values, pa.ChunkedArray):
+        return values.combine_chunks()
+    return values if isinstance(values, pa.Array) else pa.array(values, from_pandas=True)
 
 
 def finite(column: pa.Array) -> FloatArray:
@@ -95,7 +101,10 @@ class Statistic(ABC):
         float
             nan when one side has no value.
         """
-        left, right = as_column(reference), as_column(current)
+        return self.exact_columns(as_column(reference), as_column(current))
+
+    def exact_columns(self, left: pa.Array, right: pa.Array) -> float:
+        """Return the value of two columns from `as_column`: like `exact`, without converting them again."""
         if len(left) == left.null_count or len(right) == right.null_count:
             return math.nan
         if pa.types.is_float64(left.type) != pa.types.is_float64(right.type):

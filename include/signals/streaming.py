@@ -49,18 +49,23 @@ class Columns:
     Parameters
     ----------
     threads : int
-        Columns worked on at the same time. Sorting, hashing and counting release the interpreter's lock.
+        Columns worked on at the same time. Sorting, hashing and counting release the interpreter's lock. With 1 the
+        work is done by the caller.
     """
 
     def __init__(self, threads: int = THREADS) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=threads)
+        self._pool = ThreadPoolExecutor(max_workers=threads) if threads > 1 else None
         self._running: list[Future[None]] = []
 
     def submit(self, table: pa.Table, workers: Mapping[str, ColumnWork]) -> None:
         """Start on a table once the one before is done; the caller can read the next one meanwhile."""
         self.wait()
         columns = [(work, column_of(table, name)) for name, work in workers.items()]
-        self._running = [self._pool.submit(work, column) for work, column in columns]
+        if self._pool is None:
+            for work, column in columns:
+                work(column)
+        else:
+            self._running = [self._pool.submit(work, column) for work, column in columns]
 
     def wait(self) -> None:
         """Return when the last table is done; what its workers raised is raised here."""
@@ -76,4 +81,5 @@ class Columns:
             if failure[0] is None:
                 self.wait()
         finally:
-            self._pool.shutdown(cancel_futures=True)
+            if self._pool is not None:
+                self._pool.shutdown(cancel_futures=True)

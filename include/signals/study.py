@@ -1,0 +1,253 @@
+"""A drift study without a night: any file or folder of files against a reference.
+
+>>> import tempfile, pyarrow.parquet as pq
+>>> folder = Path(tempfile.mkdtemp())
+>>> pq.write_table(pa.table({"x": [1.0, 2.0, 3.0, 4.0]}), folder / "reference.parquet")
+>>> pq.write_table(pa.table({"x": [3.0, 4.0, 5.0, 6.0]}), folder / "current.parquet")
+>>> found = compare(folder / "reference.parquet", folder / "current.parquet", exact=True)
+>>> found["subjects"]["x"]["wasserstein"], found["subjects"]["x"]["ks_statistic"]
+(2.0, 0.5)
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from include.signals.catalogue import binned_values, exact_values
+from include.signals.columns import Kind
+from include.signals.domain_auc import domain_auc
+from include.signals.edges import edges_from
+from include.signals.errors import SignalError
+from include.signals.grouping import Groups
+from include.signals.measure import Signal, feature_signals
+from include.signals.pca_error import LEAST_ROWS, PcaError
+from include.signals.profile import Profile
+from include.signals.reading import Side
+from include.signals.sample import sampled
+from include.signals.streaming import THREADS
+from include.signals.study_alarms import Night, alarms_of
+
+JOINT_ROWS = 20_000
+
+AlarmsOf = Callable[[Sequence[Night], Sequence[Night]], list[dict[str, Any]]]
+
+
+def compare(
+    reference: str | Path,
+    current: str | Path,
+    *,
+    by: str | None = None,
+    exact: bool = False,
+    columns: Sequence[str] | None = None,
+    categorical: Iterable[str] = (),
+    joint: bool = False,
+    seed: int = 0,
+    threads: int = THREADS,
+    alarms: AlarmsOf = alarms_of,
+) -> dict[str, Any]:
+    """Return every statistic of every column of one side against a reference, and the alarms, ready for JSON.
+
+    Parameters
+    ----------
+    reference, current : path
+        A Parquet or CSV file each, or a folder of them; a folder split as ``period=2024-01/part-0.parquet`` is
+        compared group by group.
+    by : str, optional
+        Column whose values split the current rows into groups (and the reference's, for the pool of the alarms).
+    exact : bool
+        Statistics from all values instead of from profiles: a column of both sides is held in memory at a time.
+    columns : sequence of str, optional
+        Columns to compare; all of the reference's that can be compared if not given, `by` apart.
+    categorical : iterable of str
+        Columns of numbers to compare as categories.
+    joint : bool
+        Also measure all columns jointly: domain-classifier AUC and PCA reconstruction error on bounded samples.
+    seed : int
+        Of samples and trees.
+    threads : int
+        Columns worked on at the same time.
+    alarms : callable
+        From the nights of the reference and of the current side to alarms.
+
+    Returns
+    -------
+    dict
+        ``reference`` and ``current`` (``path``, ``rows``, ``by``, ``groups``), ``exact``; ``subjects`` (by column:
+        ``kind`` and each statistic, a number, or with groups a number for each); ``studentised`` (the signals of each
+        column in spreads under no change, likewise); ``joint``; ``ignored`` (columns left out, and why); ``alarms``
+        (``partition``, ``subject``, ``signal``, ``evidence``, ``since``, …). What cannot be told is None.
+
+    Raises
+    ------
+    SignalError
+        When a file cannot be read, the reference has no rows, or a column is missing or of another kind.
+    """
+    before, after = Side.open(reference), Side.open(current)
+    kinds, ignored = _kinds(before, after, by, columns, frozenset(categorical))
+    texts = [name for name, kind in kinds.items() if kind == "categorical"]
+    edges = edges_from(before.batches(list(kinds)), columns=list(kinds), categorical=texts, seed=seed, threads=threads)
+    pool, groups = _groups_of_reference(before, by), Groups.of(after, by)
+    pools = pool.profiles(before, edges, threads=threads)
+    whole = _sum(pools)
+    if not whole.rows:
+        raise SignalError.at(str(before.path), "it has no rows", "rows to compare with", "choose another reference")
+    profiles = groups.profiles(after, edges, threads=threads)
+    values = _exact(before, after, groups, kinds) if exact else _binned(whole, profiles)
+    nights = _nights(groups, profiles, whole)
+    single = groups.by is None
+    return {
+        "reference": {"path": str(before.path), "rows": whole.rows, "by": pool.by, "groups": _keys(pool)},
+        "current": {
+            "path": str(after.path),
+            "rows": sum(one.rows for one in profiles),
+            "by": groups.by,
+            "groups": _keys(groups),
+        },
+        "exact": exact,
+        "subjects": {
+            name: {"kind": kind, **_by_group(groups.keys, values[name], single)} for name, kind in kinds.items()
+        },
+        "studentised": _studentised(nights, single),
+        "joint": _joint(before, after, list(kinds), seed, threads) if joint else {},
+        "ignored": ignored,
+        "alarms": [] if single else alarms(_nights(pool, pools, whole) if pool.by else [], nights),
+    }
+
+
+def _kinds(
+    before: Side, after: Side, by: str | None, columns: Sequence[str] | None, forced: frozenset[str]
+) -> tuple[dict[str, Kind], dict[str, str]]:
+    """Return the columns to compare with their kinds, and those left out with the reason."""
+    ignored: dict[str, str] = {name: "not in the reference" for name in after.kinds if name not in before.kinds}
+    kinds: dict[str, Kind] = {}
+    for name in before.kinds if columns is None else columns:
+        if columns is None and name == by:
+            continue
+        kind = _kind(before, after, name, forced)
+        if columns is None and before.is_clock(name):
+            ignored[name] = "a clock moves on by itself; name it among the columns to compare it"
+        elif kind is not None:
+            kinds[name] = kind
+        elif columns is None:
+            ignored[name] = "its type cannot be compared"
+        else:
+            raise SignalError.at(
+                f"{before.path}, column {name}", "its type cannot be compared", "numbers, times, texts", "leave it out"
+            )
+    for name in sorted(forced - set(kinds)):
+        raise _missing(before, name)
+    if not kinds:
+        raise SignalError.at(str(before.path), "no column that can be compared", "at least one", "check the file")
+    return kinds, ignored
+
+
+def _kind(before: Side, after: Side, name: str, forced: frozenset[str]) -> Kind | None:
+    for side in (before, after):
+        if name not in side.kinds:
+            raise _missing(side, name)
+    left, right = before.kinds[name], after.kinds[name]
+    if left is not None and name in forced:
+        return "categorical"
+    if before.is_null(name):
+        return right
+    if left is not None and right != left and not after.is_null(name):
+        raise SignalError.at(
+            f"{after.path}, column {name}",
+            f"{right or 'other'} values ({after.parts[0].schema.field(name).type})",
+            f"{left} ones ({before.parts[0].schema.field(name).type}), as in {before.path}",
+            "cast one of them, or compare the column as categories",
+        )
+    return left
+
+
+def _missing(side: Side, name: str) -> SignalError:
+    near = difflib.get_close_matches(name, list(side.kinds), n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return SignalError.at(
+        f"{side.path}, column {name}",
+        f"it is missing{hint}",
+        f"one of: {', '.join(side.kinds)}",
+        "restore or rename it, or name the columns to compare",
+    )
+
+
+def _groups_of_reference(before: Side, by: str | None) -> Groups:
+    """Return the reference's groups by the same column, where it has it: they fill the pool of the alarms."""
+    known = by is not None and (by in before.kinds or by == before.key)
+    return Groups.of(before, by if known else None)
+
+
+def _sum(profiles: Sequence[Profile]) -> Profile:
+    total = profiles[0]
+    for one in profiles[1:]:
+        total = total.merge(one)
+    return total
+
+
+def _binned(reference: Profile, profiles: Sequence[Profile]) -> dict[str, list[dict[str, float]]]:
+    return {
+        name: [binned_values(before, one.subjects[name]) for one in profiles]
+        for name, before in reference.subjects.items()
+    }
+
+
+def _exact(before: Side, after: Side, groups: Groups, kinds: Mapping[str, Kind]) -> dict[str, list[dict[str, float]]]:
+    found: dict[str, list[dict[str, float]]] = {}
+    for name, kind in kinds.items():
+        sides = [before.column(name), *groups.columns(after, name)]
+        if kind == "categorical":
+            sides = [side.cast(pa.string()) for side in sides]
+        found[name] = [exact_values(kind, sides[0], side) for side in sides[1:]]
+    return found
+
+
+def _nights(groups: Groups, profiles: Sequence[Profile], reference: Profile) -> list[Night]:
+    return [Night(key, feature_signals(one, reference, key)) for key, one in zip(groups.keys, profiles, strict=True)]
+
+
+def _keys(groups: Groups) -> list[str] | None:
+    return None if groups.by is None else list(groups.keys)
+
+
+def _by_group(keys: Sequence[str], values: Sequence[Mapping[str, float]], single: bool) -> dict[str, Any]:
+    """Return each statistic as one number, or as one for each group."""
+    if single:
+        return {name: _number(value) for name, value in values[0].items()}
+    names = values[0] if values else {}
+    return {name: {key: _number(one[name]) for key, one in zip(keys, values, strict=True)} for name in names}
+
+
+def _studentised(nights: Sequence[Night], single: bool) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for night in nights:
+        for signal in night.signals:
+            _put(found.setdefault(signal.subject, {}), signal, night.partition, single)
+    return found
+
+
+def _put(of_subject: dict[str, Any], signal: Signal, partition: str, single: bool) -> None:
+    if single:
+        of_subject[signal.signal] = _number(signal.studentised)
+    else:
+        of_subject.setdefault(signal.signal, {})[partition] = _number(signal.studentised)
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _joint(before: Side, after: Side, columns: list[str], seed: int, threads: int) -> dict[str, Any]:
+    left, right = (sampled(side.batches(columns), None, JOINT_ROWS, seed) for side in (before, after))
+    auc = domain_auc(left, right, seed=seed, threads=threads)
+    found = {"domain_auc": _number(auc.value), "domain_auc_studentised": _number(auc.studentised())}
+    if left.num_rows >= LEAST_ROWS:
+        error = PcaError.fit(left).measure(right)
+        found["pca_reconstruction_error"] = _number(error.value)
+        found["pca_reconstruction_error_studentised"] = _number(error.studentised())
+    return found
