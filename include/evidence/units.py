@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,9 @@ _FACTORS = {
 _TOLERANCE = 2e-4
 # A column whose calm nights repeat at least this share of earlier values has a grid that a conversion must fit.
 _GRID = 0.7
+# Prices may rise by half; a factor this mild is believed only where calm medians agree to 2 %.
+_MILD = 2.5
+_SHARP = 0.02
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,9 @@ class _Usual:
     quantiles: Floats
     scale: float
     distance: float
+    drift: float
     grid: Floats
-    covered: float
+    covered: float = 0.0
 
     def misfit(self, quantiles: Floats) -> float:
         """Return the mean distance of quantiles from the usual ones, tails apart, in units of the usual spread."""
@@ -104,13 +108,14 @@ def _usual(history: Sequence[ColumnSummary]) -> _Usual | None:
     if not scale > 0.0:
         return None
     distance = float(np.max(np.mean(np.abs(table - quantiles)[:, 1:-1], axis=1))) / scale
-    grid = np.unique(np.concatenate([list(night.shares) for night in history]))
-    if grid.size < 2:
+    medians = np.abs(table[:, table.shape[1] // 2])
+    drift = float(medians.std() / medians.mean()) if medians.mean() > 0.0 else 1.0
+    usual = _Usual(quantiles, scale, distance, drift, _grid_of(history))
+    half = _Usual(quantiles, scale, distance, drift, _grid_of(history[::2]))
+    if usual.grid.size < 2 or half.grid.size < 2:
         return None
-    usual = _Usual(quantiles, scale, distance, grid, 0.0)
-    half = _Usual(quantiles, scale, distance, _grid_of(history[::2]), 0.0)
-    covered = [half.cover(*_values(night.shares)) for night in history[1::2]] if half.grid.size > 1 else [0.0]
-    return _Usual(usual.quantiles, usual.scale, usual.distance, usual.grid, float(np.median(covered)))
+    covered = [half.cover(*_values(night.shares)) for night in history[1::2]]
+    return replace(usual, covered=float(np.median(covered)))
 
 
 def _grid_of(history: Sequence[ColumnSummary]) -> Floats:
@@ -136,7 +141,8 @@ def unit_of(tonight: ColumnSummary, history: Sequence[ColumnSummary]) -> Convers
     A conversion explains a night when the values, converted back, are as near to the usual quantiles as calm nights
     are, and were much farther before. Where calm nights repeat the same values (whole numbers, tenths of a degree,
     distances of routes), tonight's must leave that grid and return to it when converted back; then even a small
-    factor is found that no quantile could show.
+    factor is found that no quantile could show. Elsewhere a factor below 2.5 counts only where the medians of calm
+    nights agree to 2 %, since prices and volumes may well rise by half.
     """
     usual = _usual(history)
     if usual is None or not np.isfinite(tonight.quantiles).all():
@@ -151,14 +157,16 @@ def _by_grid(usual: _Usual, values: Floats, shares: Floats, quantiles: Floats) -
     total = float(shares.sum())
     if usual.cover(values, shares) > 0.5 * usual.covered * total:
         return None
-    fits = [(usual.cover(one.undo(values), shares), -usual.misfit(one.undo(quantiles)), one) for one in CONVERSIONS]
-    cover, fit, best = max(fits, key=lambda fit: fit[:2])
-    return best if cover >= 0.8 * usual.covered * total and -fit <= 1.5 * usual.distance + 0.05 else None
+    fitting = [one for one in CONVERSIONS if usual.cover(one.undo(values), shares) >= 0.8 * usual.covered * total]
+    fits = [(usual.misfit(one.undo(quantiles)), one) for one in fitting]
+    misfit, best = min(fits, key=lambda fit: fit[0], default=(np.inf, None))
+    return best if misfit <= 1.5 * usual.distance + 0.05 else None
 
 
 def _by_quantiles(usual: _Usual, quantiles: Floats) -> Conversion | None:
     before = usual.misfit(quantiles)
     if before <= 3.0 * usual.distance:
         return None
-    after, best = min(((usual.misfit(one.undo(quantiles)), one) for one in CONVERSIONS), key=lambda fit: fit[0])
+    allowed = [one for one in CONVERSIONS if one.offset or usual.drift <= _SHARP or not 1 / _MILD < one.slope < _MILD]
+    after, best = min(((usual.misfit(one.undo(quantiles)), one) for one in allowed), key=lambda fit: fit[0])
     return best if after <= min(1.25 * usual.distance + 0.01, before / 4.0) else None
