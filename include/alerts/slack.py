@@ -80,7 +80,7 @@ def plain(message: Message) -> str:
         if text:
             lines += ["", f"{label}: {text}"]
     if message.todo:
-        lines += ["", "What to do:", *(f"  {n}. {step}" for n, step in enumerate(message.todo, 1))]
+        lines += ["", "What to do:", *(f"  {n}. {_begun(step)}" for n, step in enumerate(message.todo, 1))]
     if message.fields:
         lines += ["", *(f"{item.name}: {item.value}" for item in message.fields)]
     if message.links:
@@ -111,7 +111,11 @@ def _section(text: str) -> Block:
 
 
 def _steps(steps: Sequence[str]) -> str:
-    return _whole("\n".join, [f"{n}. {escape(step)}" for n, step in enumerate(steps, 1)], SECTION - 20)
+    return _whole("\n".join, [f"{n}. {escape(_begun(step))}" for n, step in enumerate(steps, 1)], SECTION - 20)
+
+
+def _begun(step: str) -> str:
+    return step[:1].upper() + step[1:]
 
 
 def _facts(message: Message) -> list[Block]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from include.alerts.connect import sender_of
+from include.alerts.delivery import Flushed
 from include.alerts.message import Field, Link, Message
 from include.alerts.outbox import flush as flush_outbox
 from include.alerts.outbox import put
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SLACK_CONNECTION = "nightshift_slack"
+# Ours for a connection that is not set, and Airflow's (which must not be imported here).
+_NO_CONNECTION = ("SourceError", "AirflowNotFoundException")
 
 
 def tell(
@@ -93,16 +96,18 @@ def deadline(project: Project, name: str, *, partition: str | None, hours: float
     flush(project)
 
 
-def flush(project: Project) -> Any:
-    """Send what waits in the outbox, by the connection ``nightshift_slack`` or to files; never raises."""
+def flush(project: Project) -> Flushed:
+    """Send what waits in the outbox, by the connection ``nightshift_slack``, or to files where there is none; never raises.
+
+    When it cannot be told whether there is one (the secrets backend is down), everything waits for the next step.
+    """
+    place = project.home / "messages"
     try:
         connection = project.connections.get(SLACK_CONNECTION)
-    except Exception as error:  # whatever a secrets backend raises: no connection means files
-        log.info(
-            "Messages go to %s: no connection %s (%s)",
-            project.home / "messages",
-            SLACK_CONNECTION,
-            type(error).__name__,
-        )
+    except Exception as error:  # whatever a secrets backend raises
+        if type(error).__name__ not in _NO_CONNECTION:
+            log.warning("Messages wait: connection %s cannot be asked for (%s)", SLACK_CONNECTION, type(error).__name__)
+            return Flushed(pending=1, reason=f"connection {SLACK_CONNECTION} cannot be asked for")
+        log.info("Messages go to %s: there is no connection %s", place, SLACK_CONNECTION)
         connection = None
-    return flush_outbox(project.home / "outbox", sender_of(connection, project.home / "messages"), project.clock)
+    return flush_outbox(project.home / "outbox", sender_of(connection, place), project.clock)

@@ -18,4 +18,13 @@ class AirflowConnections:
         from include.sources.connections import Connection
 
         found = BaseHook.get_connection(conn_id)
-        return Connection.parse(conn_id, found.get_uri())
+        return Connection(
+            conn_id,
+            found.conn_type or "",
+            found.host,
+            found.login,
+            found.password,
+            found.schema,
+            found.port,
+            dict(found.extra_dejson),
+        )

@@ -12,13 +12,15 @@ def task_failed(context: Context) -> None:
     """Tell the owner that a task has failed for good."""
     from include.night.messages import failed
     from include.project import Project
+    from nightshift.connections import AirflowConnections
 
     operator: Any = context["task"]
     kind, name = getattr(operator, "kind", None), getattr(operator, "name", None)
     if kind is None or name is None:
         return
+    actor = f"{context['ti'].dag_id}.{context['ti'].task_id}"
     failed(
-        Project.open(actor=f"{context['ti'].dag_id}.{context['ti'].task_id}", only=(kind, name)),
+        Project.open(actor=actor, only=(kind, name), connections=AirflowConnections()),
         kind,
         name,
         partition=operator.partition or None,
@@ -31,7 +33,9 @@ def deadline_missed(model: str, hours: float, **kwargs: Any) -> None:
     """Tell a model's owner that its night is not done in time."""
     from include.night.messages import deadline
     from include.project import Project
+    from nightshift.connections import AirflowConnections
 
     run = (kwargs.get("context") or {}).get("dag_run") or {}
     key = run.get("partition_key") if isinstance(run, dict) else getattr(run, "partition_key", None)
-    deadline(Project.open(actor="deadline", only=("model", model)), model, partition=key, hours=hours)
+    project = Project.open(actor="deadline", only=("model", model), connections=AirflowConnections())
+    deadline(project, model, partition=key, hours=hours)

@@ -217,3 +217,9 @@ def test_plain_text_holds_everything() -> None:
         "\n"
         "To Flights team #flights · 2013-03-09 06:05 UTC · blocked/flights/2013-03-08\n"
     )
+
+
+def test_steps_begin_with_a_capital() -> None:
+    steps = ("correct the source", "`make run` again")
+    assert "1. Correct the source\n2. `make run` again" in render(message(todo=steps)).blocks[4]["text"]["text"]
+    assert "  1. Correct the source\n  2. `make run` again" in plain(message(todo=steps))
