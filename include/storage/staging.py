@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +119,10 @@ class Stager:
         """Leave nothing behind."""
         from pyarrow.fs import FileType
 
-        self._stream.close()
+        with suppress(OSError, pa.ArrowException):  # what made us discard may also stop the file from being closed well
+            self._writer.close()
+            self._tee.close()
+            self._stream.close()
         if self._system.get_file_info(self._target).type == FileType.File:
             self._system.delete_file(self._target)
 

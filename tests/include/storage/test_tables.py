@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from include.errors import ConflictError, StorageError
+from include.storage.locations import Location, quoted
+from include.storage.specs import TableSpec
+from include.storage.tables import Table
+
+SCHEMA = pa.schema([("id", pa.int64()), ("name", pa.string()), ("_partition", pa.string())])
+SPEC = TableSpec("people", SCHEMA)
+REVISED = TableSpec(
+    "people",
+    pa.schema([*SCHEMA, ("_revision", pa.string())]),
+    partition_by=("_partition", "_revision"),
+)
+
+
+def _rows(*ids: int) -> list[pa.RecordBatch]:
+    return [pa.record_batch({"id": pa.array(ids, pa.int64()), "name": [f"n{i}" for i in ids]})]
+
+
+def _ids(table: Table, *partitions: str, **options: object) -> list[int]:
+    return sorted(table.read(["id"], partitions or None, **options).column("id").to_pylist())
+
+
+@pytest.fixture
+def table(place: Location) -> Table:
+    return Table(place / "people", SPEC)
+
+
+def test_nothing_there_reads_as_no_rows(table: Table) -> None:
+    assert table.read().num_rows == 0
+    assert table.version() is None
+    assert table.partitions() == []
+    assert table.files() == []
+
+
+def test_staged_rows_are_invisible_until_published(table: Table) -> None:
+    table.ensure()
+    staged = table.stage(_rows(1, 2), "2013-03-01")
+
+    assert table.read().num_rows == 0
+    assert staged.rows == 2
+    assert table.publish([staged]).changed is True
+    assert _ids(table) == [1, 2]
+
+
+def test_publishing_replaces_its_partition_only(table: Table) -> None:
+    table.replace("2013-03-01", _rows(1, 2))
+    table.replace("2013-03-02", _rows(3))
+    table.replace("2013-03-01", _rows(4))
+
+    assert _ids(table) == [3, 4]
+    assert _ids(table, "2013-03-01") == [4]
+    assert table.rows("2013-03-02") == 1
+
+
+def test_same_content_again_changes_nothing(table: Table) -> None:
+    first = table.replace("2013-03-01", _rows(1, 2))
+    again = table.replace("2013-03-01", _rows(1, 2))
+
+    assert (first.changed, again.changed) == (True, False)
+    assert table.version() == first.version
+
+
+def test_pinned_version_stays_as_it_was(table: Table) -> None:
+    first = table.replace("2013-03-01", _rows(1))
+    table.replace("2013-03-01", _rows(2))
+
+    assert _ids(table, version=first.version) == [1]
+    assert _ids(table) == [2]
+
+
+def test_stale_publisher_is_refused(table: Table) -> None:
+    table.replace("2013-03-01", _rows(1))
+    token = table.token("2013-03-01")
+    stale = table.stage(_rows(2), "2013-03-01")
+    table.replace("2013-03-01", _rows(3))
+
+    with pytest.raises(ConflictError, match="published by somebody else"):
+        table.publish([stale], token=token)
+    assert _ids(table) == [3]
+
+
+def test_two_publishers_of_a_new_partition_give_one(table: Table) -> None:
+    table.ensure()
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: table.replace("2013-03-01", _rows(1, 2, 3)), range(4)))
+
+    assert _ids(table) == [1, 2, 3]
+    assert sum(published.changed for published in done) == 1
+
+
+def test_publishers_of_many_partitions_lose_nothing(table: Table) -> None:
+    table.ensure()
+    keys = [f"2013-03-{day:02d}" for day in range(1, 9)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda key: table.replace(key, _rows(int(key[-2:]))), keys))
+
+    assert _ids(table) == list(range(1, 9))
+
+
+def test_append_adds_once_per_key(table: Table) -> None:
+    rows = pa.Table.from_batches(_rows(1))
+    table.append(rows, "2013-03-01", run_key="night 1")
+    table.append(rows, "2013-03-01", run_key="night 1")
+    table.append(rows, "2013-03-01", run_key="night 2")
+
+    assert _ids(table) == [1, 1]
+
+
+def test_rows_that_do_not_fit_leave_nothing(tmp_path: Path) -> None:
+    table = Table(Location.of(tmp_path / "people"), SPEC)
+    table.ensure()
+    broken = [pa.record_batch({"id": ["one"], "name": ["n"]})]
+
+    with pytest.raises(StorageError, match="table people"):
+        table.stage(broken, "2013-03-01")
+    assert list((tmp_path / "people").rglob("*.parquet")) == []
+
+
+def test_missing_and_unknown_columns_are_named(table: Table) -> None:
+    with pytest.raises(StorageError, match=r"lack columns \['name'\] and have unknown columns \['nam'\]"):
+        table.stage([pa.record_batch({"id": [1], "nam": ["n"]})], "2013-03-01")
+
+
+def test_ordered_rows_come_as_written(table: Table) -> None:
+    table.replace("b", _rows(3, 1, 2))
+    table.replace("a", _rows(9, 8))
+    found = [i for batch in table.ordered(["id", "_partition"], ["b", "a"]) for i in batch.column("id").to_pylist()]
+
+    assert found == [3, 1, 2, 9, 8]
+
+
+@pytest.mark.parametrize("key", ["a b", "a/b", "50%", "2013-03-01T05Z", "ü|:"])
+def test_keys_of_any_text_come_back(tmp_path: Path, key: str) -> None:
+    table = Table(Location.of(tmp_path / "people"), SPEC)
+    table.replace(key, _rows(1))
+    table.replace(key, _rows(2))
+
+    assert table.partitions() == [key]
+    assert _ids(table, key) == [2]
+    assert [b.num_rows for b in table.ordered(["id"], [key])] == [1]
+
+
+def test_empty_key_is_refused() -> None:
+    with pytest.raises(StorageError, match="is empty"):
+        quoted("")
+
+
+def test_revision_names_a_folder_and_is_replaced(place: Location) -> None:
+    table = Table(place / "people", REVISED)
+    first = table.replace({"_partition": "p", "_revision": "1"}, _rows(1))
+    same = table.replace({"_partition": "p", "_revision": "2"}, _rows(1))
+    table.replace({"_partition": "p", "_revision": "2"}, _rows(1, 2))
+
+    assert (first.changed, same.changed) == (True, False)
+    assert {row["_revision"] for row in table.contents()} == {"2"}
+    assert set(table.read().column("_revision").to_pylist()) == {"2"}
+
+
+def test_new_columns_are_added_and_old_rows_are_null(place: Location) -> None:
+    Table(place / "people", SPEC).replace("p", _rows(1))
+    wider = Table(place / "people", TableSpec("people", SCHEMA.append(pa.field("age", pa.int32())), version=2))
+    wider.ensure()
+
+    assert wider.read().column("age").to_pylist() == [None]
+
+
+def test_table_of_a_newer_version_is_refused(place: Location) -> None:
+    Table(place / "people", TableSpec("people", SCHEMA, version=2)).ensure()
+
+    with pytest.raises(StorageError, match="schema version 2. Expected version 1 or older"):
+        Table(place / "people", SPEC).ensure()
+
+
+def test_changed_type_is_refused(place: Location) -> None:
+    Table(place / "people", SPEC).ensure()
+    other = pa.schema([("id", pa.string()), ("name", pa.string()), ("_partition", pa.string())])
+
+    with pytest.raises(StorageError, match="column 'id': is stored as long"):
+        Table(place / "people", TableSpec("people", other)).ensure()
+
+
+def test_killed_publisher_leaves_a_table_that_works(tmp_path: Path) -> None:
+    program = """
+import os, sys, pyarrow as pa
+sys.path.insert(0, {root!r})
+from include.storage.locations import Location
+from include.storage.specs import TableSpec
+from include.storage.tables import Table
+table = Table(Location.of({place!r}), TableSpec("people", pa.schema([("id", pa.int64()), ("_partition", pa.string())])))
+table.ensure()
+staged = table.stage([pa.record_batch({{"id": [1, 2, 3]}})], "p")
+if {when!r} == "before":
+    os._exit(137)
+table.publish([staged])
+os._exit(137)
+"""
+    root, place = str(Path(__file__).resolve().parents[3]), str(tmp_path / "people")
+    spec = TableSpec("people", pa.schema([("id", pa.int64()), ("_partition", pa.string())]))
+    seen = []
+    for when in ("before", "after", "after"):
+        done = subprocess.run([sys.executable, "-c", program.format(root=root, place=place, when=when)], check=False)
+        assert done.returncode == 137
+        seen.append(Table(Location.of(place), spec).read().num_rows)
+
+    assert seen == [0, 3, 3]
