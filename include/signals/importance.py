@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from include.signals.columns import codes_of, column_of, texts_of
-from include.signals.edges import kinds_of
+from include.signals.columns import codes_of, column_of, kinds_of, texts_of
 from include.signals.heavy import HeavyHitters
 from include.signals.statistic import as_column
 
