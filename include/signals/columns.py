@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -149,3 +150,27 @@ def column_of(batch: pa.RecordBatch | pa.Table, name: str) -> pa.Array:
     if not isinstance(column, pa.ChunkedArray):
         return column
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def kinds_of(
+    schema: pa.Schema, categorical: Iterable[str] = (), columns: Sequence[str] | None = None
+) -> dict[str, Kind]:
+    """Return the kind of every column that can be compared, in the order of the schema or of `columns`.
+
+    Raises
+    ------
+    SignalError
+        When a column named in `columns` or `categorical` is missing or cannot be compared.
+    """
+    wanted = list(schema.names if columns is None else columns)
+    forced = set(categorical)
+    kinds: dict[str, Kind] = {}
+    for name in [*wanted, *sorted(forced - set(wanted))]:
+        position = schema.get_field_index(name)
+        found = kind_of(schema.field(position).type) if position >= 0 else None
+        if found is not None:
+            kinds[name] = "categorical" if name in forced else found
+        elif columns is not None or name in forced or position < 0:
+            what = "it is missing" if position < 0 else f"type {schema.field(position).type} cannot be compared"
+            raise SignalError.at(f"column {name}", what, "numbers, times, texts or booleans", "leave it out or cast it")
+    return kinds

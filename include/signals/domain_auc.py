@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from include.signals.columns import codes_of, column_of, texts_of
-from include.signals.edges import kinds_of
+from include.signals.columns import codes_of, column_of, kinds_of, texts_of
 from include.signals.heavy import HeavyHitters
 from include.signals.measured import Measured, cannot_tell
 from include.signals.moments import FloatArray

@@ -15,6 +15,8 @@ from include.signals.numeric import NumericProfile
 from include.signals.profile import SubjectProfile
 from include.signals.statistic import Statistic, as_column, finite, influence_error, resampler_of
 
+SMALL = 10_000  # pairs of rows: below it scipy's exact p-value costs nothing, and the limit's fails on single rows
+
 
 class Ks(Statistic):
     """Largest difference of the two distribution functions, between 0 and 1.
@@ -41,7 +43,9 @@ class Ks(Statistic):
     def _exact(self, reference: pa.Array, current: pa.Array) -> float:
         from scipy.stats import ks_2samp
 
-        return float(ks_2samp(finite(reference), finite(current), method="asymp").statistic)
+        left, right = finite(reference), finite(current)
+        method = "exact" if left.size * right.size <= SMALL else "asymp"  # of the p-value, which is not used
+        return float(ks_2samp(left, right, method=method).statistic)
 
     def _binned(self, reference: SubjectProfile, current: SubjectProfile) -> float:
         left, right = _distributions(reference, current)

@@ -11,8 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.signals.columns import column_of, texts_of
-from include.signals.edges import kinds_of
+from include.signals.columns import column_of, kinds_of, texts_of
 from include.signals.errors import SignalError
 from include.signals.measured import Measured, cannot_tell
 from include.signals.moments import FloatArray

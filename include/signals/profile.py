@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from include.signals.binning import edges_from
 from include.signals.categorical import CategoricalCounter, CategoricalProfile
-from include.signals.edges import CategoricalEdges, Edges, SubjectEdges, edges_from
+from include.signals.edges import CategoricalEdges, Edges, SubjectEdges
 from include.signals.errors import SignalError
 from include.signals.numeric import NumericCounter, NumericProfile
 from include.signals.streaming import THREADS, Columns, regrouped

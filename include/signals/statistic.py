@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.signals.binning import edges_from
 from include.signals.categorical import CategoricalProfile
 from include.signals.cells import Bins, cells_of_arrays, cells_of_profiles
 from include.signals.columns import Kind, kind_of, numbers_of, texts_of
-from include.signals.edges import edges_from
 from include.signals.errors import SignalError
 from include.signals.law import Formula, Law, Resampler, effective_rows
 from include.signals.measured import Measured, cannot_tell

@@ -19,10 +19,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from include.signals.binning import edges_from
 from include.signals.catalogue import binned_values, exact_values
 from include.signals.columns import Kind
 from include.signals.domain_auc import domain_auc
-from include.signals.edges import edges_from
 from include.signals.errors import SignalError
 from include.signals.grouping import Groups
 from include.signals.measure import Signal, feature_signals
