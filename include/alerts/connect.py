@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from include.alerts.message import MessageError
-from include.alerts.senders import API, HOOKS, FileSender, Receipt, Sender, SlackSender, WebhookSender
+from include.alerts.senders import FileSender, Receipt, Sender
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from include.alerts.message import Message
+    from include.alerts.slack_api import SlackSender, WebhookSender
     from include.storage.locations import Location
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class SlackConnection(Protocol):
 class _Routed:
     """Slack for those who named a channel, files for the others."""
 
-    def __init__(self, slack: SlackSender, files: FileSender) -> None:
+    def __init__(self, slack: Sender, files: FileSender) -> None:
         self._slack, self._files = slack, files
 
     def send(self, message: Message, thread: str | None = None) -> Receipt:
@@ -75,7 +76,7 @@ def sender_of(connection: SlackConnection | None, files: Location) -> Sender:
         slack = None
     if slack is None:
         return FileSender(files)
-    return _Routed(slack, FileSender(files)) if isinstance(slack, SlackSender) else slack
+    return _Routed(slack, FileSender(files)) if slack.needs_channel else slack
 
 
 def check_connection(connection: SlackConnection) -> SlackSender | WebhookSender:
@@ -86,6 +87,9 @@ def check_connection(connection: SlackConnection) -> SlackSender | WebhookSender
     MessageError
         When the connection holds neither a token nor a webhook. The text does not repeat what it holds.
     """
+    # Here and not above: the library takes longer to import than most steps without a message last.
+    from include.alerts.slack_api import API, HOOKS, SlackSender, WebhookSender
+
     secret, extra = (connection.password or "").strip(), _extra(connection.extra)
     host, timeout_s = (connection.host or "").strip(), _timeout(extra.get("timeout"))
     if secret.startswith(("xox", "xapp-")):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from include.report.pages import render
 from include.report.plots import bar_plot
-from include.report.words import listed, number, plural, sentence
+from include.report.words import NOTHING, listed, number, plural, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from include.report.facts import Link
 
-MOST_CHECKS = 600
+MOST_CHECKS, MOST_COLUMNS = 500, 300
 _ORDER = {False: 0, None: 1, True: 2}
 
 
@@ -50,6 +50,22 @@ class CheckResult(Protocol):
         """The outcome in words."""
 
 
+class ColumnSummary(Protocol):
+    """What a column holds."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def type(self) -> str:
+        """Its type."""
+
+    @property
+    def nulls(self) -> int | None:
+        """Rows without a value."""
+
+
 class Validation(Protocol):
     """The outcome of all checks of one partition."""
 
@@ -64,6 +80,10 @@ class Validation(Protocol):
     @property
     def checks(self) -> Sequence[CheckResult]:
         """Every check, in the order of the contract."""
+
+    @property
+    def columns(self) -> Sequence[ColumnSummary]:
+        """What was seen of each column; may be empty."""
 
 
 def validation_page(
@@ -84,7 +104,7 @@ def validation_page(
     ----------
     validation : Validation
         Broken checks come first, then those that cannot tell. Of each, only rule, column, severity, outcome, the number
-        observed, the expectation and the sentence are shown.
+        observed, the expectation and the sentence are shown; of each column its type and how many values are missing.
     dataset, partition : str
     description, owner : str
     seconds : float, optional
@@ -107,6 +127,10 @@ def validation_page(
         seconds_taken=seconds,
         checks=ranked[:MOST_CHECKS],
         hidden=max(0, len(ranked) - MOST_CHECKS),
+        columns=[
+            (c.name, c.type, c.nulls, _share(c.nulls, validation.rows)) for c in validation.columns[:MOST_COLUMNS]
+        ],
+        columns_hidden=max(0, len(validation.columns) - MOST_COLUMNS),
         happened=_happened(validation, dataset, len(checks), len(broken), len(doubtful)),
         reasons=[sentence(check.sentence) for check in (*broken, *doubtful)][:12]
         or ["Every rule of the contract holds."],
@@ -148,6 +172,10 @@ def _todo(health: str, dataset: str, partition: str, broken: Sequence[CheckResul
         f"When the source is corrected: `python -m include ingest {dataset} --partition {partition}`",
         f"If the rows are right and the rule is wrong, correct the contract in `include/datasets/{dataset}.yaml`, then load it again.",
     ]
+
+
+def _share(nulls: int | None, rows: int) -> str:
+    return f"{nulls / rows:.1%}".replace("%", " %") if nulls is not None and rows else NOTHING
 
 
 def _by_column(broken: Sequence[CheckResult]) -> object:

@@ -9,7 +9,8 @@ import pytest
 
 from include.alerts.connect import check_connection, sender_of
 from include.alerts.message import MessageError
-from include.alerts.senders import FileSender, SlackSender, WebhookSender
+from include.alerts.senders import FileSender
+from include.alerts.slack_api import SlackSender, WebhookSender
 from include.storage.locations import Location
 
 from .conftest import HOOK, TOKEN, FakeSlack, message

@@ -12,7 +12,8 @@ from include.alerts.connect import sender_of
 from include.alerts.delivery import Limits
 from include.alerts.message import Message
 from include.alerts.outbox import flush, put, settled, waiting
-from include.alerts.senders import FileSender, Receipt, SendError, SlackSender
+from include.alerts.senders import FileSender, Receipt, SendError
+from include.alerts.slack_api import SlackSender
 from include.errors import StorageError
 from include.storage.locations import Location
 from include.storage.objects import create_if_absent, list_names

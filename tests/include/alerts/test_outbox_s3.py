@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from include.alerts.outbox import flush, put, settled, waiting
-from include.alerts.senders import SlackSender
+from include.alerts.slack_api import SlackSender
 from include.storage.locations import Location
 
 from .conftest import TOKEN, Clock, FakeSlack, message
