@@ -24,7 +24,8 @@ def calibration_error(
     -----
     Several classes: probability and outcome of the class with the largest score ("confidence calibration", Guo et al.
     2017). A calibrated model has an expected value of about √(2/π) √(bins / n) mean √(p(1-p)) and not 0: compare
-    it with a limit above that, and two models on the same rows.
+    it with a limit above that, and two models on the same rows. Near that floor the standard error is too large, since the
+    sign of each bin's gap counts as known.
 
     References
     ----------

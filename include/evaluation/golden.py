@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from include.evaluation.metrics import Metric, standard_error
+from include.evaluation.metrics import Metric, finite_rows, standard_error
 from include.evaluation.nights import NightScores
 from include.evaluation.slices import holm, named_slices
 from include.evaluation.terms import RELATIVE_MARGIN
@@ -62,7 +62,7 @@ def _scored(golden: NightScores) -> NightScores:
     label = np.asarray(golden.label, dtype=np.float64)
     kept = np.isfinite(label)
     for score in (golden.champion, golden.candidate):
-        kept &= np.isfinite(np.asarray(score, dtype=np.float64)).reshape(len(score), -1).all(axis=1)
+        kept &= finite_rows(score)
     return golden.only(kept)
 
 

@@ -149,12 +149,22 @@ def standard_error(psi: FloatArray, weight: FloatArray | None = None) -> float |
 
 def _usable(label: FloatArray, score: FloatArray, probability: bool) -> tuple[NDArray[np.bool_], int]:
     labelled = np.isfinite(label)
-    flat = score.reshape(len(score), -1)
-    fine = np.isfinite(flat).all(axis=1)
+    fine = finite_rows(score)
     if probability:
         with np.errstate(invalid="ignore"):
-            fine &= ((flat >= 0) & (flat <= 1)).all(axis=1)
+            inside = (score >= 0) & (score <= 1)
+        fine &= inside if score.ndim == 1 else inside.all(axis=1)
     return labelled & fine, int((labelled & ~fine).sum())
+
+
+def finite_rows(score: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which rows have every score, shape (n_rows,).
+
+    >>> finite_rows(np.array([[0.1, 0.9], [0.2, np.nan]])).tolist(), finite_rows(np.empty(0)).tolist()
+    ([True, False], [])
+    """
+    fine = np.isfinite(np.asarray(score, dtype=np.float64))
+    return np.asarray(fine if fine.ndim == 1 else fine.all(axis=1))
 
 
 def _registry() -> dict[str, Metric]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from include.evaluation.metrics import Metric, MetricError
+from include.evaluation.metrics import Metric, MetricError, finite_rows
 
 FloatArray = NDArray[np.float64]
 
@@ -104,7 +104,7 @@ def paired_nights(nights: Sequence[NightScores], metric: Metric, rival: str = "c
         if theirs is None:
             skipped.append((night.partition, f"no scores of the {rival}"))
             continue
-        both = _finite(theirs) & _finite(night.candidate)
+        both = finite_rows(theirs) & finite_rows(night.candidate)
         weight = None if night.weight is None else np.asarray(night.weight, dtype=np.float64)[both]
         old, new = (
             metric.measure(label[both], np.asarray(s, dtype=np.float64)[both], weight)
@@ -117,7 +117,3 @@ def paired_nights(nights: Sequence[NightScores], metric: Metric, rival: str = "c
     columns = list(zip(*kept, strict=True)) if kept else [(), (), (), (), ()]
     gain, champion, candidate = (np.array(column, dtype=np.float64) for column in columns[1:4])
     return PairedNights(columns[0], gain, champion, candidate, np.array(columns[4], dtype=np.int64), tuple(skipped))
-
-
-def _finite(scores: NDArray[Any]) -> NDArray[np.bool_]:
-    return np.asarray(np.isfinite(np.asarray(scores, dtype=np.float64)).reshape(len(scores), -1).all(axis=1))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from include.evaluation.metrics import Metric, default_metric
+from include.evaluation.metrics import Metric, default_metric, finite_rows
 from include.evaluation.nights import NightScores, paired_nights
 from include.evaluation.performance import absolute_margin, worse_evidence
 from include.evaluation.sequence import LEAST_NIGHTS
@@ -190,7 +190,7 @@ def _row_gains(night: NightScores, metric: Metric) -> FloatArray:
     )
     kept = np.isfinite(label)
     for score in (champion, candidate):
-        kept &= np.isfinite(score).reshape(len(score), -1).all(axis=1)
+        kept &= finite_rows(score)
     rows = np.full(len(label), np.nan)
     if kept.any():
         loss = metric if metric.additive else default_metric("binary" if "binary" in metric.tasks else "regression")

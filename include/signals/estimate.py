@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from include.evaluation.metrics import Metric
+from include.evaluation.metrics import Metric, finite_rows
 from include.signals.errors import SignalError
 from include.signals.importance import effective_rows, shift_weights
 from include.signals.performance import limits
@@ -162,7 +162,7 @@ class PerformanceEstimator:
         threads: int = 1,
     ) -> None:
         label, score = np.asarray(label, dtype=np.float64), np.asarray(score, dtype=np.float64)
-        kept = np.isfinite(label) & np.isfinite(score.reshape(len(score), -1)).all(axis=1)
+        kept = np.isfinite(label) & finite_rows(score)
         self._label, self._score = label[kept], score[kept]
         if len(self._label) < LEAST_ROWS or np.ptp(self._label) == 0:
             found = (
@@ -198,7 +198,7 @@ class PerformanceEstimator:
         Less than 30 scored rows, or less than 200 effective reference rows: `cannot_tell`.
         """
         score = np.asarray(score, dtype=np.float64)
-        fine = np.isfinite(score.reshape(len(score), -1)).all(axis=1)
+        fine = finite_rows(score)
         score = score[fine]
         weight = np.ones(len(self._label))
         if self._features is not None and features is not None and len(score) >= LEAST_ROWS:
