@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 65_536
 _MAX_COLUMNS = 20_000
+_BUFFER_BYTES = 1024 * 1024
 
 
 class ParquetRows:
@@ -40,7 +41,8 @@ class ParquetRows:
     def __init__(self, path: Path, shown: str, max_rows: int) -> None:
         self._shown = shown
         try:
-            self._file = pq.ParquetFile(path, pre_buffer=False, memory_map=True)
+            # Buffered reads, so that memory does not follow the size of a row group.
+            self._file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES)
         except (pa.ArrowInvalid, OSError) as error:
             raise self._damaged(_why(path, error)) from None
         claimed = self._file.metadata.num_rows

@@ -37,7 +37,7 @@ _WIDER = {
     pa.float16(): pa.float32(),
 }
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1", "1.0"), ("false", "f", "no", "n", "0", "0.0")
-_ZONED = r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
+_ZONED = r":\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 _EXACT_IN_FLOAT = 2**53
 
 
@@ -190,30 +190,38 @@ def type_in_words(name: str) -> str:
 
 
 def _from_text(values: pa.Array, name: str, timezone: str) -> pa.Array:
-    target = ARROW_TYPES[name]
     if name == "string":
         return values
+    try:
+        return _from_tidy_text(values, name, timezone)
+    except pa.ArrowInvalid:
+        return _from_tidy_text(_tidied(values, name), name, timezone)
+
+
+def _tidied(values: pa.Array, name: str) -> pa.Array:
     values = pc.utf8_trim_whitespace(values)
+    if name == "timestamp":
+        values = pc.replace_substring_regex(values, r"^(\d{4})/(\d{2})/(\d{2})", r"\1-\2-\3")
+        return pc.replace_substring_regex(values, r"(\.\d{6})\d+", r"\1")
+    if pa.types.is_integer(ARROW_TYPES[name]):  # 3.0 is a whole number too
+        return _whole_numbers(values.cast(pa.float64())).cast(pa.string())
+    return pc.utf8_lower(values) if name == "bool" else values
+
+
+def _from_tidy_text(values: pa.Array, name: str, timezone: str) -> pa.Array:
     if name == "bool":
-        lower = pc.utf8_lower(values)
-        known = _only_if(lower, pc.is_in(lower, pa.array(_TRUE + _FALSE)), "true or false")
+        known = _only_if(values, pc.is_in(values, pa.array(_TRUE + _FALSE)), "true or false")
         return pc.if_else(pc.is_null(known), None, pc.is_in(known, pa.array(_TRUE)))
     if name == "timestamp":
         return _instants_of_text(values, timezone)
-    if pa.types.is_integer(target):
-        try:
-            return values.cast(target)
-        except pa.ArrowInvalid:  # 3.0 is a whole number too
-            return _whole_numbers(values.cast(pa.float64())).cast(target)
-    return _narrowed(values.cast(pa.float64())) if name == "float32" else values.cast(target)
+    return _narrowed(values.cast(pa.float64())) if name == "float32" else values.cast(ARROW_TYPES[name])
 
 
 def _instants_of_text(values: pa.Array, timezone: str) -> pa.Array:
-    values = pc.replace_substring_regex(values, r"^(\d{4})/(\d{2})/(\d{2})", r"\1-\2-\3")
-    values = pc.replace_substring_regex(values, r"(\.\d{6})\d+", r"\1")
-    zoned = pc.match_substring_regex(values, r":\d{2}(?:\.\d+)?" + _ZONED)
-    if pc.all(zoned).as_py() is not False:
+    try:
         return values.cast(INSTANT)
+    except pa.ArrowInvalid:  # some say no zone
+        zoned = pc.match_substring_regex(values, _ZONED)
     local = _instants(pc.if_else(zoned, None, values).cast(pa.timestamp("us")), timezone)
     return pc.coalesce(pc.if_else(zoned, values, None).cast(INSTANT), local)
 

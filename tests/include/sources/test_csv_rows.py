@@ -146,7 +146,7 @@ def test_a_quoted_newline_is_part_of_its_value(folder):
 def test_a_quote_never_closed_is_bounded(folder):
     text = failure(folder, 'id,at,city\n1,2013-03-01,"' + "x" * 20_000_000)
 
-    assert text.startswith("trips.csv: a row is longer than 4,194,304 bytes, or a quote is never closed.")
+    assert text.startswith("trips.csv: a row is longer than 2,097,152 bytes, or a quote is never closed.")
 
 
 def test_encoding_and_delimiter_are_settings(folder):
