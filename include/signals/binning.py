@@ -97,7 +97,9 @@ class _NumericCollector:
 
     def add(self, column: pa.Array) -> None:
         values, _ = numbers_of(column)
-        if values.size and not np.isfinite(values.sum()):  # also when a sum of finite values overflows: just slower
+        with np.errstate(over="ignore", invalid="ignore"):
+            finite = bool(np.isfinite(values.sum()))  # also false when a sum of finite values overflows: just slower
+        if not finite:
             values = values[np.isfinite(values)]
         if values.size:
             self.low, self.high = min(self.low, float(values.min())), max(self.high, float(values.max()))

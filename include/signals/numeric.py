@@ -90,12 +90,15 @@ class NumericProfile:
         below = int(np.searchsorted(finite, bounds[0], side="left")) if len(bounds) else 0
         positions = np.searchsorted(finite, bounds, side="right")
         above = n - int(positions[-1]) if len(bounds) else n
+        with np.errstate(over="ignore"):
+            below_excess = float((bounds[0] - finite[:below]).sum()) if below else 0.0
+            above_excess = float((finite[n - above :] - bounds[-1]).sum()) if above and len(bounds) else 0.0
         return replace(
             plain,
             below=below,
             above=above,
-            below_excess=float((bounds[0] - finite[:below]).sum()) if below else 0.0,
-            above_excess=float((finite[n - above :] - bounds[-1]).sum()) if above and len(bounds) else 0.0,
+            below_excess=below_excess,
+            above_excess=above_excess,
             counts=np.diff(positions, prepend=below),
             moments=Moments.of(finite),
             minimum=float(finite[0]),

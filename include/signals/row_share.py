@@ -22,6 +22,10 @@ class RowShare(Statistic):
         of_reference, (found, rows) = self.counts(reference)[1], self.counts(current)
         return found / rows if rows and of_reference else math.nan
 
+    def rows_of(self, current: SubjectProfile) -> int:
+        """Return the rows that the value is a share of."""
+        return self.counts(current)[1]
+
     def _binned(self, reference: SubjectProfile, current: SubjectProfile) -> float:
         return self.binned(reference, current)
 

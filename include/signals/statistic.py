@@ -111,13 +111,15 @@ class Statistic(ABC):
             raise SignalError.at(
                 "current values", f"type {right.type}", f"type {left.type}, like the reference's", "cast"
             )
-        return self._exact(left, right)
+        with np.errstate(over="ignore", invalid="ignore"):  # values too large to square: the answer is not finite
+            return self._exact(left, right)
 
     def binned(self, reference: SubjectProfile, current: SubjectProfile) -> float:
         """Return the value from the profiles of both sides; nan when one side has no value."""
         if not reference.n or not current.n:
             return math.nan
-        return self._binned(reference, current)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._binned(reference, current)
 
     def measure(self, reference: Any, current: Any) -> Measured:
         """Return the value with its standard error and with its mean and spread under no change.
@@ -130,14 +132,21 @@ class Statistic(ABC):
         if isinstance(reference, NumericProfile | CategoricalProfile):
             return self._measure(reference, current, self.binned(reference, current))
         left, right = as_column(reference), as_column(current)
-        return self._measure(*profiles_of(left, right), self.exact(left, right))
+        return self._measure(*profiles_of(left, right), self.exact(reference, current))
 
     def _measure(self, reference: SubjectProfile, current: SubjectProfile, value: float) -> Measured:
+        rows = self.rows_of(current)
         if not math.isfinite(value):
-            return cannot_tell(current.n)
-        law = self._law(reference, current)
-        error = self._standard_error(reference, current)
-        return Measured(value, error, law.expected, law.jittered_spread, current.n, lattice=law.lattice)
+            return cannot_tell(rows)
+        with np.errstate(over="ignore", invalid="ignore"):
+            law, error = self._law(reference, current), self._standard_error(reference, current)
+        if not math.isfinite(law.expected) or not math.isfinite(law.jittered_spread):
+            return cannot_tell(rows)
+        return Measured(value, error, law.expected, law.jittered_spread, rows, lattice=law.lattice)
+
+    def rows_of(self, current: SubjectProfile) -> int:
+        """Return the current rows that the value is made of: those that have a value."""
+        return current.n
 
     @abstractmethod
     def _exact(self, reference: pa.Array, current: pa.Array) -> float: ...

@@ -48,8 +48,12 @@ def area(widths: FloatArray, difference: FloatArray, *, discrete: bool) -> Float
 
 
 def deviation_of(moments: Moments) -> float:
-    """Return the unit of a column: its standard deviation; of a constant, its size, or 1 if that is 0."""
-    return moments.standard_deviation or abs(moments.mean) or 1.0
+    """Return the unit of a column: its standard deviation; of a constant, its size, or 1 if that is 0.
+
+    Not a number where squares overflow, so that what is measured in it cannot be told.
+    """
+    deviation = moments.standard_deviation
+    return (deviation or abs(moments.mean) or 1.0) if math.isfinite(deviation) else math.nan
 
 
 class Wasserstein(Statistic):
