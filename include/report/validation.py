@@ -125,14 +125,14 @@ def validation_page(
         description=description,
         owner=owner,
         seconds_taken=seconds,
-        checks=ranked[:MOST_CHECKS],
+        checks=[(check, _brief(check)) for check in ranked[:MOST_CHECKS]],
         hidden=max(0, len(ranked) - MOST_CHECKS),
         columns=[
             (c.name, c.type, c.nulls, _share(c.nulls, validation.rows)) for c in validation.columns[:MOST_COLUMNS]
         ],
         columns_hidden=max(0, len(validation.columns) - MOST_COLUMNS),
         happened=_happened(validation, dataset, len(checks), len(broken), len(doubtful)),
-        reasons=[sentence(check.sentence) for check in (*broken, *doubtful)][:12]
+        reasons=[sentence(check.sentence, {check.column or ""}) for check in (*broken, *doubtful)][:12]
         or ["Every rule of the contract holds."],
         todo=_todo(validation.health, dataset, partition, broken),
         broken_by_column=_by_column(broken),
@@ -172,6 +172,12 @@ def _todo(health: str, dataset: str, partition: str, broken: Sequence[CheckResul
         f"When the source is corrected: `python -m include ingest {dataset} --partition {partition}`",
         f"If the rows are right and the rule is wrong, correct the contract in `include/datasets/{dataset}.yaml`, then load it again.",
     ]
+
+
+def _brief(check: CheckResult) -> str:
+    """Return a check's sentence without what stands in the columns beside it."""
+    text = check.sentence.removeprefix(f"{check.column}: ").removesuffix(f"; expected {check.expected}")
+    return text.removeprefix(f"{check.rule}: ")
 
 
 def _share(nulls: int | None, rows: int) -> str:

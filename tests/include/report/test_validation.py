@@ -125,6 +125,13 @@ def test_a_thousand_checks_fit() -> None:
     assert "And 500 more checks that passed." in Page.read(html).text
 
 
+def test_sentences_do_not_repeat_the_columns_beside_them() -> None:
+    check = replace(RANGE, sentence="dep_delay: 2 values lie outside; expected -60 to 1,440")
+    html = validation_page(Validation("block", 9, (check,)), "flights", "2013-03-08")
+    assert '<td class="w">2 values lie outside</td>' in html
+    assert "dep_delay: 2 values lie outside; expected -60 to 1,440." in Page.read(html).text
+
+
 def test_columns_are_told_without_their_values() -> None:
     columns = (Column("tailnum", "string", 31), Column("late", "bool", None))
     html = validation_page(Validation("pass", 1000, (ROWS,), columns), "flights", "2013-03-08")
