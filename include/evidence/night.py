@@ -256,9 +256,9 @@ def _notice(pool: StreamState, settings: Settings, order: int) -> Alarm | None:
     largest = float(np.abs(deviations[:-1]).max())
     tonight = float(deviations[-1])
     grows = tonight > 0.0 or not pool.stream.only_up
-    if not (largest > 0.0 and grows and abs(tonight) > _NOTICE * largest):
+    if not (grows and abs(tonight) > _NOTICE * largest):
         return None
-    effect = tonight / (spread_of(values[:-1]) or float(values[:-1].std()))
+    effect = tonight / (spread_of(values[:-1]) or float(values[:-1].std()) or 1.0)
     loss = settings.expected_losses.get(pool.stream.key)
     return Alarm(
         *pool.stream.key,

@@ -18,8 +18,6 @@ from include.evidence.stream import NightValue, Stream, StreamState
 
 Key = tuple[str, str, str]
 
-# How well a drift study's values are studentised is the caller's business; here they are only ranked.
-
 
 def replay(rows: Iterable[Mapping[str, Any]], settings: Settings) -> NightResult:
     """Return the evidence rows and alarms that the night values in these rows lead to.
@@ -125,29 +123,30 @@ def alarms_of(
     >>> [(alarm.subject, alarm.since) for alarm in found]
     [('amount', '2024-03-11')]
     """
-    for subject, values in values_by_subject.items():
-        if len(values) != len(partitions):
-            raise EvidenceError.at(
-                f"subject {subject}", f"{len(values)} values", f"{len(partitions)}, one a partition", "fill with NaN"
-            )
+    _check_lengths(values_by_subject, len(partitions))
     streams = {subject: Stream("study", subject) for subject in values_by_subject}
     settings = Settings(model, shares(streams.values()), alpha, partitions_per_year)
+    known = partitions[:reference_nights]
     states = {
-        one.key: StreamState.start(
-            one, partitions[:reference_nights], list(values_by_subject[subject][:reference_nights])
-        )
+        one.key: StreamState.start(one, known, [float(v) for v in values_by_subject[subject][:reference_nights]])
         for subject, one in streams.items()
     }
     alarms: list[Alarm] = []
     for night in range(reference_nights, len(partitions)):
-        tonight = {
-            one.key: NightValue(float(values_by_subject[subject][night]), float(values_by_subject[subject][night]))
-            for subject, one in streams.items()
-        }
+        told = {one.key: float(values_by_subject[subject][night]) for subject, one in streams.items()}
+        tonight = {key: NightValue(value, value) for key, value in told.items()}
         result = update(states, partitions[night], tonight, settings, night)
         states = result.states
         alarms.extend(result.alarms)
     return alarms
+
+
+def _check_lengths(values_by_subject: Mapping[str, Sequence[float] | NDArray[np.float64]], nights: int) -> None:
+    for subject, values in values_by_subject.items():
+        if len(values) != nights:
+            raise EvidenceError.at(
+                f"subject {subject}", f"{len(values)} values", f"{nights}, one a partition", "fill with NaN"
+            )
 
 
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

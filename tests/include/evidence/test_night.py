@@ -155,6 +155,12 @@ def test_gross_night_raises_a_notice_the_same_night():
     assert notices[0].sentence.startswith(f"Notice: wasserstein of a on {DAYS[120]} lies beyond twice")
 
 
+def test_first_value_off_a_constant_is_a_notice():
+    values = np.zeros(200)
+    values[90] = 0.5
+    assert [one.partition for one in lived({A: values, B: calm(2)}, 60, 95)[2]] == [DAYS[90]]
+
+
 def test_loss_that_falls_is_no_notice():
     loss = Stream("loss", "log_loss", "3", "performance", only_up=True)
     values = calm(1)
