@@ -1,4 +1,4 @@
-"""Great Expectations without its noise: imported through here, first."""
+"""Great Expectations without its noise."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ import warnings
 from types import ModuleType
 
 
-def load(module: str = "great_expectations") -> ModuleType:
-    """Import a module of the library, or one of ours that imports it, without telemetry, log lines and warnings.
+def silence() -> None:
+    """Turn off telemetry and the log lines of the library; run when this package is imported, so before the library is.
 
     Notes
     -----
-    Importing it logs some two hundred lines at the root level that Airflow's log configuration lets through
-    otherwise. Its engine's own error lines are silenced wholly, because they can hold values of the data; an exception is
-    answered by the check it belongs to.
+    Importing it logs some two hundred lines that Airflow's log configuration lets through. Its engine's own error lines
+    are silenced wholly, because they can hold values of the data; an exception is answered by the check it belongs to.
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     for room in ("execution_engine", "validator", "expectations"):
         logging.getLogger(f"great_expectations.{room}").setLevel(logging.CRITICAL)
+
+
+def load(module: str = "great_expectations") -> ModuleType:
+    """Import a module of the library, or one of ours that imports it, without its deprecation warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         loaded = importlib.import_module(module)
