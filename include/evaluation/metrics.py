@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -42,14 +42,7 @@ class Measured:
 
     def as_json(self) -> dict[str, float | int | str | None]:
         """Return the fields as plain types."""
-        return {
-            "metric": self.metric,
-            "value": self.value,
-            "standard_error": self.standard_error,
-            "rows": self.rows,
-            "health": self.health,
-            "reason": self.reason,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +255,7 @@ def metric(name: str, task: str | None = None, **options: Any) -> Metric:
             "choose one of these",
         )
     _check_options(name, options)
-    return _with_options(found, options)
+    return replace(found, options=options) if options else found
 
 
 def metric_names(task: str | None = None) -> tuple[str, ...]:
@@ -289,19 +282,3 @@ def _check_options(name: str, options: Mapping[str, Any]) -> None:
         raise MetricError.at(
             "metric business_value", "no matrix", "matrix = value of [actual][predicted]", "give the cost matrix"
         )
-
-
-def _with_options(found: Metric, options: Mapping[str, Any]) -> Metric:
-    if not options:
-        return found
-    return Metric(
-        found.name,
-        found.direction,
-        found.tasks,
-        found.additive,
-        found.unit,
-        found.influence,
-        found.probability,
-        found.both_classes,
-        options,
-    )

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from include.evaluation.gate import PARTS, Costs, constant_scores, judge
+from include.evaluation.metrics import metric
+from include.evaluation.nights import NightScores
+from include.evaluation.terms import Terms
+from include.evaluation.verdict import Part
+from tests.include.evaluation.made import made_nights
+
+BETTER = made_nights(14, quality=1.0)
+SAME = [NightScores(n.partition, n.label, n.champion, n.champion) for n in BETTER]
+WORSE = made_nights(14, quality=-0.5)
+
+
+def test_better_candidate_passes():
+    report = judge(BETTER, Terms(mode="superior"))
+    assert (report.verdict, report.nights, report.nights_needed) == ("pass", 14, None)
+    assert report.low > 0
+    assert report.reason.startswith("performance: gain 0.0")
+
+
+def test_worse_candidate_fails_in_every_mode():
+    assert [judge(WORSE, Terms(mode=mode)).verdict for mode in ("superior", "non_inferior", "expected")] == ["fail"] * 3
+
+
+def test_few_nights_wait():
+    report = judge(BETTER[:2], Terms())
+    assert (report.verdict, report.nights_needed, report.low) == ("wait", 1, None)
+
+
+def test_what_is_open_fails_after_the_longest_wait():
+    nights = made_nights(28, quality=0.5, noise=0.2, seed=4)
+    waiting = judge(nights[:20], Terms(mode="superior", max_wait=14), first_look=14)
+    over = judge(nights, Terms(mode="superior", max_wait=14), first_look=14)
+    assert (waiting.verdict, over.verdict) == ("wait", "fail")
+    assert "still open after the longest wait" in over.part("performance").reason
+
+
+def test_nights_without_labels_do_not_shorten_the_wait():
+    empty = [NightScores(f"e{i}", np.full(3, np.nan), np.full(3, 0.5), np.full(3, 0.5)) for i in range(30)]
+    nights = made_nights(20, quality=0.5, noise=0.2, seed=4)
+    assert judge([*nights, *empty], Terms(mode="superior"), first_look=14).verdict == "wait"
+
+
+def test_night_without_rows_is_named():
+    empty = NightScores("2013-03-20", np.empty(0), np.empty(0), np.empty(0))
+    report = judge([*BETTER, empty], Terms())
+    assert report.nights == 14
+    assert report.part("performance").numbers["skipped"] == [["2013-03-20", "no row has a label"]]
+
+
+def test_no_nights_at_all_wait():
+    report = judge([], Terms(slices=("carrier",), max_churn=0.1, max_calibration_error=0.1))
+    assert (report.verdict, report.gain, report.nights) == ("wait", None, 0)
+
+
+def test_every_part_is_listed_and_unset_ones_say_so():
+    report = judge(BETTER, Terms())
+    assert [part.name for part in report.parts] == list(PARTS)
+    assert {part.finding for part in report.parts[1:]} == {"unset"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ({"max_microseconds_per_row": 5.0}, "latency"),
+        ({"max_megabytes": 5.0}, "size"),
+        ({"max_single_feature_auc": 0.9}, "leakage"),
+        ({"behaviour": True}, "behaviour"),
+        ({"golden_set": True}, "golden_set"),
+    ],
+)
+def test_what_is_asked_but_not_measured_holds_the_verdict(asked, name):
+    report = judge(BETTER, Terms(**asked))
+    assert (report.part(name).finding, report.verdict) == ("cannot_tell", "wait")
+
+
+def test_costs_within_their_limits_pass():
+    terms = Terms(max_microseconds_per_row=5.0, max_megabytes=2.0)
+    assert judge(BETTER, terms, costs=Costs(4.0, 1.0)).verdict == "pass"
+    slow = judge(BETTER, terms, costs=Costs(6.0, 1.0))
+    assert (slow.verdict, slow.reason) == ("fail", "latency: 6 microseconds a row, at most 5 is allowed")
+
+
+def test_a_failing_part_of_the_caller_fails_the_gate():
+    report = judge(
+        BETTER, Terms(max_single_feature_auc=0.9), parts=[Part("leakage", "fail", "column x knows the outcome")]
+    )
+    assert (report.verdict, report.reason) == ("fail", "leakage: column x knows the outcome")
+
+
+def test_own_parts_of_the_caller_are_listed_too():
+    report = judge(BETTER, Terms(), parts=[Part("lineage", "fail", "unknown origin")])
+    assert (report.parts[-1].name, report.verdict) == ("lineage", "fail")
+
+
+def test_golden_set_that_disagrees_asks_a_person():
+    golden = made_nights(1, quality=-0.5, rows=2000, seed=9)[0]
+    report = judge(BETTER, Terms(golden_set=True), golden=golden)
+    assert (report.verdict, report.ask_person) == ("fail", True)
+    assert report.reason.endswith("the newest nights disagree (they pass): a person should look")
+
+
+def test_golden_set_that_agrees_passes():
+    golden = made_nights(1, quality=1.0, rows=2000, seed=9)[0]
+    report = judge(BETTER, Terms(golden_set=True), golden=golden)
+    assert (report.verdict, report.ask_person) == ("pass", False)
+
+
+def test_anchor_stops_losses_from_adding_up():
+    nights = [
+        NightScores(n.partition, n.label, n.champion, n.champion, anchor=np.where(n.label == 1, 0.9, 0.1))
+        for n in BETTER
+    ]
+    terms = Terms(mode="non_inferior", margin=0.01)
+    assert judge(SAME, terms).verdict == "pass"
+    against = judge(nights, terms)
+    assert (against.verdict, against.part("anchor").finding) == ("fail", "fail")
+
+
+def test_bootstrap_is_named_in_the_reason():
+    labels = np.concatenate([n.label for n in BETTER])
+    nights = [NightScores(n.partition, n.label, constant_scores(labels, len(n.label)), n.candidate) for n in BETTER]
+    report = judge(nights, Terms(), bootstrap=True)
+    assert report.verdict == "pass"
+    assert report.reason.startswith("bootstrap (against the constant predictor): performance: ")
+
+
+def test_errors_are_stated_per_candidate_and_year():
+    report = judge(BETTER, Terms(confidence=0.95, candidates_per_year=52))
+    assert (report.error_per_candidate, report.error_per_year) == (0.05, 2.6)
+    assert judge(BETTER, Terms()).error_per_year is None
+
+
+def test_report_is_plain_json():
+    terms = Terms(slices=("carrier",), search_slices=3, max_calibration_error=0.2, max_churn=0.9)
+    carrier = made_nights(14, quality=1.0, carrier=lambda rows, random: random.choice(["UA", "AA"], rows))
+    text = json.dumps(judge(carrier, terms).as_json(), allow_nan=False)
+    assert json.loads(text)["verdict"] == "pass"
+
+
+@pytest.mark.parametrize("classes", [None, 3])
+def test_constant_predictor_knows_the_shares_only(classes):
+    labels = np.array([0.0, 1.0, 1.0, np.nan]) if classes is None else np.array([0.0, 2.0, 2.0, np.nan])
+    scores = constant_scores(labels, 2, classes)
+    assert scores[0].tolist() == pytest.approx(2 / 3 if classes is None else [1 / 3, 0.0, 2 / 3])
+
+
+def test_constant_predictor_of_nothing_is_zero():
+    assert constant_scores(np.array([np.nan]), 2).tolist() == [0.0, 0.0]
+
+
+def test_regression_is_judged_by_squared_error():
+    random = np.random.default_rng(0)
+    nights = []
+    for i in range(14):
+        truth = random.standard_normal(100)
+        nights.append(NightScores(str(i), truth, np.zeros(100), 0.8 * truth))
+    assert judge(nights, Terms(mode="superior", metric=metric("mse"), classes=False)).verdict == "pass"
+
+
+def test_several_classes_are_judged():
+    random = np.random.default_rng(1)
+    nights = []
+    for i in range(14):
+        label = random.integers(0, 3, 100)
+        good = np.full((100, 3), 0.2)
+        good[np.arange(100), label] = 0.6
+        nights.append(NightScores(str(i), label.astype(float), np.full((100, 3), 1 / 3), good))
+    assert judge(nights, Terms(mode="superior", max_churn=1.0)).verdict == "pass"

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+
+from include.evaluation.golden import golden_part
+from include.evaluation.metrics import metric
+from include.evaluation.nights import NightScores
+
+
+def golden(harm=0.0, segment_harm=0.0, blur=0.1, rows=2000, seed=0):
+    random = np.random.default_rng(seed)
+    chance = random.uniform(0.1, 0.9, rows)
+    label = (random.random(rows) < chance).astype(float)
+    champion = np.clip(chance + blur * random.standard_normal(rows), 0.02, 0.98)
+    segment = random.choice(["a", "b", "c", "d"], rows)
+    wrong = np.where(segment == "c", segment_harm, harm)
+    candidate = np.where(random.random(rows) < wrong, 1 - chance, chance)
+    return NightScores("golden", label, champion, candidate, slices={"segment": segment})
+
+
+def test_better_candidate_passes():
+    part = golden_part(golden(), metric("log_loss"))
+    assert (part.finding, part.numbers["rows"], part.numbers["blamed"]) == ("pass", 2000, [])
+
+
+def test_worse_candidate_fails():
+    assert golden_part(golden(harm=0.3, segment_harm=0.3), metric("log_loss")).finding == "fail"
+
+
+def test_poisoned_segment_is_found_though_the_whole_gains():
+    part = golden_part(golden(segment_harm=0.25, blur=0.2), metric("log_loss"))
+    assert part.numbers["gain"] > 0
+    assert (part.finding, part.numbers["blamed"]) == ("fail", ["segment=c"])
+    assert part.reason.endswith("shown to lose in segment=c")
+
+
+def test_margin_is_loss_that_may_be_added():
+    worse = golden(harm=0.1, segment_harm=0.1)
+    loss = -golden_part(worse, metric("log_loss")).numbers["gain"]
+    assert loss > 0
+    assert golden_part(worse, metric("log_loss"), margin=loss + 0.05).finding == "pass"
+
+
+def test_rows_without_label_do_not_count():
+    rows = golden()
+    rows.label[:500] = np.nan
+    assert golden_part(rows, metric("log_loss")).numbers["rows"] == 1500
+
+
+def test_empty_golden_set_cannot_be_told():
+    empty = NightScores("golden", np.empty(0), np.empty(0), np.empty(0))
+    assert golden_part(empty, metric("log_loss")).finding == "cannot_tell"
+
+
+def test_one_class_cannot_be_told_by_ranking():
+    rows = golden()
+    part = golden_part(NightScores("g", np.ones(2000), rows.champion, rows.candidate), metric("auc"))
+    assert part.finding == "cannot_tell"
