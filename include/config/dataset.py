@@ -32,7 +32,7 @@ class FilesSource(Settings):
     kind: Literal["files"]
     """Files that are local, on `s3://`, or inside an installed package."""
     path: str
-    """A file, a glob, or a folder of `period=…/part-*.parquet`; `package:NAME/FILE` reads inside an installed package. `{key}` stands for the partition's key."""
+    """A file, a glob, or a folder of `period=…/part-*.parquet` (2016, 2016-Q1, 2016-03, 2016-W05, 2016-03-01, 2016-03-01T05Z, or first/last of them); relative to the configuration folder, or `s3://…`, or `package:NAME/FILE` inside an installed package. `{key}` stands for the partition's key: only that partition's file is opened."""
     format: Literal["csv", "parquet"] | None = None
     """Taken from the file's name when unset (`.csv`, `.csv.gz`, `.csv.zip`, `.parquet`)."""
     delimiter: str = Field(default=",", min_length=1, max_length=1)
@@ -64,7 +64,7 @@ class S3Source(Settings):
     """Objects under a prefix that are new since the last look, told by key and ETag."""
 
     kind: Literal["s3"]
-    """CSV or Parquet objects, each seen once; their rows may belong to any partition."""
+    """CSV or Parquet objects, each read once and again only when it changes; their rows may belong to any partition."""
     bucket: str
     """Name of the bucket."""
     prefix: str = ""
@@ -125,7 +125,7 @@ class ColumnRule(ValueRules):
     """What one column of a dataset must be."""
 
     type: ColumnType
-    """Arrow type the column is cast to, safely: a value that does not fit is an error that names its row."""
+    """Arrow type the column is cast to, safely: a value that does not fit is an error that names its row. A timestamp without a zone is local to `timezone`; it is kept in UTC, in microseconds."""
 
 
 class PartitionRules(Settings):
