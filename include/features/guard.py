@@ -105,7 +105,7 @@ def explained(error: duckdb.Error, query: Query, relations: Mapping[str, Iterabl
         told: dict[str, Any] = json.loads("{" + body)
     except json.JSONDecodeError:
         told = {"exception_message": str(error), "exception_type": head.strip(": ")}
-    text = str(told.get("exception_message", "")).split("\n\n")[0].replace("\n", "; ")
+    text = str(told.get("exception_message", "")).split("\n\n")[0].replace("!\n", "\n").replace("\n", "; ")
     if told.get("exception_type") not in ("Binder", "Parser", "Catalog", "Syntax"):
         text = "'…'".join(text.split("'")[::2])
     if told.get("exception_type") == "Out of Memory":
