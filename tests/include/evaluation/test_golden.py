@@ -28,7 +28,7 @@ def test_worse_candidate_fails():
 
 
 def test_poisoned_segment_is_found_though_the_whole_gains():
-    part = golden_part(golden(segment_harm=0.25, blur=0.2), metric("log_loss"))
+    part = golden_part(golden(segment_harm=0.3, blur=0.13), metric("log_loss"))
     assert part.numbers["gain"] > 0
     assert (part.finding, part.numbers["blamed"]) == ("fail", ["segment=c"])
     assert part.reason.endswith("shown to lose in segment=c")
