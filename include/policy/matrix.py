@@ -1,0 +1,204 @@
+"""The walk-forward matrix of a history: computed once over processes, kept by content, resumed after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from include.errors import PolicyError
+from include.policy.cells import Bench, Cell, Scores, compute, read_scores
+from include.policy.worker import write_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Progress = Callable[[int, int], None]
+
+MEMORY_BYTES = 4 << 30
+_INTERPRETER_BYTES = 350 << 20
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell and the partitions it must have scored."""
+
+    cell: Cell
+    wanted: tuple[int, ...]
+
+
+class Matrix:
+    """Losses of every cell on every later partition, read from the cache when first asked for.
+
+    Parameters
+    ----------
+    bench : Bench
+        Where the cells are.
+    """
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self._scores: dict[Cell, Scores] = {}
+
+    def scores(self, cell: Cell) -> Scores:
+        """Return a cell's scores.
+
+        Raises
+        ------
+        PolicyError
+            When it was not computed.
+        """
+        if cell not in self._scores:
+            found = read_scores(self.bench, cell)
+            if found is None:
+                raise PolicyError.at(
+                    f"matrix of {self.bench.history.model}",
+                    f"{cell} is not there",
+                    "a computed cell",
+                    "compute it first",
+                )
+            self._scores[cell] = found
+        return self._scores[cell]
+
+    def mean(self, cell: Cell, partition: int) -> float:
+        """Return the mean loss of a candidate's rows of a partition; NaN where it has none or learned from it."""
+        return float(self.scores(cell).mean[partition])
+
+    def difference(self, first: Sequence[Cell], second: Sequence[Cell], partition: int) -> tuple[float, float]:
+        """Return the mean of loss(first) − loss(second) over rows of a partition and its standard error.
+
+        Both are averages over their cells, of one kind; the error is that of the paired differences of the rows kept.
+        """
+        mean = np.mean([self.mean(c, partition) for c in first]) - np.mean([self.mean(c, partition) for c in second])
+        rows = self.scores(first[0]).rows[partition]
+        paired = self._rows(first, partition) - self._rows(second, partition)
+        return float(mean), float(paired.std() / np.sqrt(max(1, rows)))
+
+    def _rows(self, cells: Sequence[Cell], partition: int) -> NDArray[np.float64]:
+        return np.asarray(np.mean([self.scores(cell).losses[partition] for cell in cells], axis=0, dtype=np.float64))
+
+    def known_mean(self, cell: Cell, partition: int, known: NDArray[np.bool_]) -> float:
+        """Return the mean over the kept rows whose label was known (a mask as long as those rows)."""
+        rows = self.scores(cell).losses[partition][known]
+        return float(rows.mean(dtype=np.float64)) if len(rows) else float("nan")
+
+
+def computed(
+    bench: Bench, history_folder: Path, jobs: Iterable[Job], *, workers: int, progress: Progress | None = None
+) -> int:
+    """Compute the cells that are not there yet; return how many had something to do.
+
+    Parameters
+    ----------
+    bench : Bench
+    history_folder : Path
+        Where `History.save` put the history.
+    jobs : iterable of Job
+    workers : int
+        Processes; 0 computes in this one.
+    progress : callable, optional
+        Called with jobs done and jobs in all.
+
+    Raises
+    ------
+    PolicyError
+        When a cell cannot be computed, with the reason.
+    """
+    todo = sorted((job for job in jobs if not _complete(bench, job)), key=lambda job: -job.cell.cut)
+    if not todo:
+        return 0
+    if workers == 0:
+        priority = bench.priority()
+        for done, job in enumerate(todo):
+            compute(bench, job.cell, job.wanted, priority)
+            _tell(progress, done + 1, len(todo))
+        return len(todo)
+    with tempfile.TemporaryDirectory() as name:
+        write_plan(Path(name), bench, history_folder)
+        _spread(Path(name), todo, min(workers, len(todo)), progress)
+    return len(todo)
+
+
+def fitting_workers(bench: Bench, memory_bytes: int = MEMORY_BYTES) -> int:
+    """Return how many processes fit into the memory: at least 1, at most one a core this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    rows, columns = bench.history.features.shape
+    each = _INTERPRETER_BYTES + rows * (columns * 6 + 24)  # quantised copy, one chunk of floats, label, weight, losses
+    return int(max(1, min(cores, memory_bytes // each)))
+
+
+def _complete(bench: Bench, job: Job) -> bool:
+    path = bench.path(job.cell)
+    if not path.exists():
+        return False
+    with np.load(path, allow_pickle=False) as found:
+        there = set(found["keys"].tolist())
+    offsets = bench.history.offsets
+    return all(bench.digests[s] in there for s in job.wanted if offsets[s + 1] > offsets[s])
+
+
+def _spread(folder: Path, todo: Sequence[Job], workers: int, progress: Progress | None) -> None:
+    waiting: SimpleQueue[Job] = SimpleQueue()
+    for job in todo:
+        waiting.put(job)
+    finished: SimpleQueue[Job] = SimpleQueue()
+
+    def work() -> None:
+        with _child(folder) as child:
+            while (job := _next(waiting)) is not None:
+                _ask(child, job)
+                finished.put(job)
+                _tell(progress, finished.qsize(), len(todo))
+
+    with ThreadPoolExecutor(workers) as threads:
+        for future in [threads.submit(work) for _ in range(workers)]:
+            future.result()
+
+
+def _next(waiting: SimpleQueue[Job]) -> Job | None:
+    try:
+        return waiting.get_nowait()
+    except Empty:
+        return None
+
+
+def _child(folder: Path) -> subprocess.Popen[str]:
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    environment: Mapping[str, str] = {**os.environ, **threads, "PYTHONPATH": str(_ROOT)}
+    return subprocess.Popen(  # noqa: S603 -- our own module under our own interpreter
+        [sys.executable, "-m", "include.policy.worker", str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+
+
+def _ask(child: subprocess.Popen[str], job: Job) -> None:
+    if child.stdin is None or child.stdout is None:
+        raise PolicyError.at("matrix", "a child process has no pipes", "two pipes", "start again")
+    cell = job.cell
+    told = {"cut": cell.cut, "window": cell.window, "kind": cell.kind, "known_at": cell.known_at}
+    child.stdin.write(json.dumps({"cell": told, "wanted": job.wanted}) + "\n")
+    child.stdin.flush()
+    line = child.stdout.readline()
+    answer = json.loads(line) if line else {"error": "the process ended; most likely memory ran out"}
+    if "error" in answer:
+        raise PolicyError.at(f"matrix, {cell}", str(answer["error"]), "losses", "give more memory, or fewer windows")
+
+
+def _tell(progress: Progress | None, done: int, count: int) -> None:
+    if progress is not None:
+        progress(done, count)
