@@ -69,6 +69,10 @@ def finite(column: pa.Array) -> FloatArray:
 
 def profiles_of(reference: pa.Array, current: pa.Array) -> tuple[SubjectProfile, SubjectProfile]:
     """Return the profiles of two columns from `as_column`, in bins of the first."""
+    if reference.null_count == len(reference):  # a column without values is of no kind
+        reference = pa.nulls(len(reference), current.type)
+    elif current.null_count == len(current):
+        current = pa.nulls(len(current), reference.type)
     left, right = (pa.record_batch({"values": column}) for column in (reference, current))
     edges = edges_from([left], threads=1)
     return tuple(profile([side], edges, threads=1).subjects["values"] for side in (left, right))  # type: ignore[return-value]
