@@ -77,6 +77,7 @@ def test_other_number_of_features_is_refused(tmp_path):
         prove(model().model, model().manifest.model_sha256, 7, "m", tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore")  # xgboost: gblinear is deprecated
 def test_linear_booster_is_refused(tmp_path):
     booster = xgb.train({"booster": "gblinear"}, xgb.DMatrix([[1.0], [2.0]], label=[0.0, 1.0]), 1)
     data = bytes(booster.save_raw("ubj"))

@@ -12,7 +12,7 @@ from include.training.calibrate import MAX_POINTS, calibrated, isotonic
 SCORES = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 1), st.integers(1, 4)), min_size=2, max_size=80)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(rows=SCORES)
 def test_table_agrees_with_scikit_learn(rows):
     raw, label, weight = (np.array(column, float) for column in zip(*rows, strict=True))
@@ -21,6 +21,7 @@ def test_table_agrees_with_scikit_learn(rows):
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
+@settings(deadline=None)
 @given(rows=SCORES)
 def test_table_never_falls(rows):
     raw, label, _ = (np.array(column, float) for column in zip(*rows, strict=True))

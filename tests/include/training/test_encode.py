@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.errors import ModelError
@@ -148,6 +148,7 @@ def test_names_that_xgboost_refuses_are_refused_early(name):
         Codebook([name])
 
 
+@settings(deadline=None)
 @given(
     texts=st.lists(st.none() | st.sampled_from("abcdefgh"), max_size=60),
     cuts=st.lists(st.integers(1, 20), min_size=1, max_size=5),
@@ -172,6 +173,7 @@ def _cut(table, sizes):
     return found
 
 
+@settings(deadline=None)
 @given(sizes=st.lists(st.integers(0, 30), max_size=12), rows=st.integers(1, 25))
 def test_regrouping_keeps_rows_and_order(sizes, rows):
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(int)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.config.model import GateSettings, Model, WindowSettings
@@ -109,12 +109,14 @@ def test_unknown_window_words_are_refused():
 durations = st.none() | st.integers(1, 10_000).map(lambda hours: timedelta(hours=hours))
 
 
+@settings(deadline=None)
 @given(last=durations, decay=durations)
 def test_window_words_read_back(last, decay):
     window = WindowSettings(last=last, decay=decay)
     assert window_from(described(window)) == window
 
 
+@settings(deadline=None)
 @given(count=st.integers(2, 400), day=st.integers(0, 10_000))
 def test_holdout_follows_training_without_overlap(count, day):
     first = partition_at(datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=day), "day", "Europe/Berlin")
