@@ -1,6 +1,7 @@
 """Metrics of order: area under the ROC curve and average precision, with the influence of each row.
 
-Both are functions of the ranks only. Several classes: the plain mean of one class against the rest.
+Both are functions of the ranks only. Several classes: the plain mean of one class against the rest. NaN where a
+side has no weight.
 
 References
 ----------
@@ -65,6 +66,8 @@ def _over_classes(
 
 
 def _auc(actual: FloatArray, score: FloatArray, weight: FloatArray) -> Influences:
+    if not 0 < weight @ actual < weight.sum():
+        return float("nan"), np.zeros(len(score))
     order = np.argsort(score, kind="stable")
     positive, negative = (weight * actual)[order], (weight * (1 - actual))[order]
     first, last = _ties(score[order])
@@ -81,6 +84,8 @@ def _auc(actual: FloatArray, score: FloatArray, weight: FloatArray) -> Influence
 
 
 def _average_precision(actual: FloatArray, score: FloatArray, weight: FloatArray) -> Influences:
+    if weight @ actual <= 0:
+        return float("nan"), np.zeros(len(score))
     order = np.argsort(-score, kind="stable")
     w, y = weight[order], actual[order]
     first, last = _ties(score[order])

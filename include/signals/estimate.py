@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FloatArray = NDArray[np.float64]
+LEAST_COVERED = 0.5
+"""Share of current rows that the reference must be able to show."""
 BINS = 20
 """Bins of scores over which the calibration's own error is summed."""
 LEAST_ROWS = 30
@@ -195,7 +197,8 @@ class PerformanceEstimator:
         calibration, Σ over 20 bins of scores (Σ move in the bin)² p (1 - p) / effective reference rows in the bin, plus a
         quarter of the squared correction by weighting, which may be half right.
 
-        Less than 30 scored rows, or less than 200 effective reference rows: `cannot_tell`.
+        Less than 30 scored rows, less than half of them like any reference rows, or less than 200 effective reference
+        rows: `cannot_tell`.
         """
         score = np.asarray(score, dtype=np.float64)
         fine = finite_rows(score)
@@ -206,7 +209,7 @@ class PerformanceEstimator:
                 self._features, features.filter(_mask(fine)), self._score, score, seed=self._seed, threads=self._threads
             )
         worth = effective_rows(weight)
-        reason = _why_not(len(score), worth)
+        reason = _why_not(len(score), weight)
         if reason:
             return [
                 Estimate(m.name, None, None, None, None, len(score), level, worth, "cannot_tell", reason)
@@ -269,11 +272,16 @@ def _label_variance(moves: FloatArray, probability: FloatArray) -> float:
     return float(((weights * moves**2).sum(axis=1) - mean**2).sum())
 
 
-def _why_not(rows: int, worth: float) -> str:
+def _why_not(rows: int, weight: FloatArray) -> str:
     if rows < LEAST_ROWS:
         return f"{rows} of at least {LEAST_ROWS} scored rows"
-    if worth < LEAST_EFFECTIVE:
-        return f"the reference is worth {worth:.0f} of at least {LEAST_EFFECTIVE:.0f} rows under this shift"
+    if weight.mean() < LEAST_COVERED:
+        return (
+            f"the reference shows only {weight.mean():.0%} of rows like these, at least {LEAST_COVERED:.0%} is needed"
+        )
+    worth, needed = effective_rows(weight), min(LEAST_EFFECTIVE, len(weight) / 2)
+    if worth < needed:
+        return f"the reference is worth {worth:.0f} rows here, at least {needed:.0f} are needed: too few of it look like these"
     return ""
 
 

@@ -45,7 +45,7 @@ def shift_weights(
     seed: int,
     threads: int = 1,
 ) -> FloatArray:
-    """Return the weight of each reference row, (n_reference,), mean 1.
+    """Return the weight of each reference row, (n_reference,): density of current rows over that of the reference there.
 
     Parameters
     ----------
@@ -57,7 +57,8 @@ def shift_weights(
     Notes
     -----
     Odds p / (1 - p) of a classifier that tells current from reference rows, two folds, each scored by trees grown on the
-    other (at most 15,000 rows of the reference), cut at their 99.9 % quantile.
+    other (at most 15,000 rows of the reference), cut at their 99.9 % quantile. Their mean is the
+    share of current rows that the reference could have shown: about 1, or less where current rows lie outside it.
 
     References
     ----------
@@ -88,17 +89,16 @@ def shift_weights(
         asked = xgb.DMatrix(features[ask], feature_types=types, enable_categorical=True, nthread=threads)
         chance = booster.predict(asked).astype(np.float64)
         weight[ask] = chance / (1 - chance) * len(old) / len(new)
-    weight = np.minimum(weight, np.quantile(weight, TRIM))
-    return np.asarray(weight / weight.mean())
+    return np.asarray(np.minimum(weight, np.quantile(weight, TRIM)))
 
 
 def effective_rows(weight: FloatArray) -> float:
-    """Return (Σw)² / Σw², the number of equally weighted rows of the same worth (Kish).
+    """Return min(1, mean w) × (Σw)² / Σw²: the equally weighted rows of the same worth (Kish), less what is not covered.
 
-    >>> effective_rows(np.array([1.0, 1.0, 0.0, 0.0]))
-    2.0
+    >>> effective_rows(np.array([2.0, 2.0, 0.0, 0.0])), effective_rows(np.array([0.1, 0.1]))
+    (2.0, 0.2)
     """
-    return float(weight.sum() ** 2 / (weight**2).sum()) if len(weight) else 0.0
+    return float(weight.sum() ** 2 / (weight**2).sum() * min(1.0, weight.mean())) if len(weight) else 0.0
 
 
 def encoded(reference: pa.Table, current: pa.Table) -> tuple[NDArray[np.float32], list[str]]:

@@ -36,7 +36,7 @@ def test_intervals_hold_the_realised_losses(estimator):
 
 def test_harder_rows_have_larger_estimates(estimator):
     easy, hard = (estimator.estimate([metric("mae")], *_scored(centre))[0].value for centre in (0.0, 1.5))
-    assert hard > 1.5 * easy
+    assert hard > 1.3 * easy
 
 
 def _scored(centre):

@@ -92,7 +92,7 @@ def test_rows_far_from_the_reference_cannot_be_told():
     far = pa.table({"z": np.full(500, 50.0), "segment": ["c"] * 500})
     found = PerformanceEstimator(label, score, features).estimate([metric("auc")], np.full(500, 0.99), far)[0]
     assert found.health == "cannot_tell"
-    assert found.reason.startswith("the reference is worth")
+    assert found.reason.startswith("the reference shows only")
 
 
 def test_few_rows_cannot_be_told():
