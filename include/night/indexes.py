@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from include.night.lines import night_lines
 from include.report.index import MOST_LINES, home_page, nights_page, validations_page
 from include.report.lines import SubjectLine, ValidationLine
 from include.storage.objects import replace
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
 def index_model(project: Project, name: str) -> Location:
     """Write the page that lists a model's nights; returns where it is."""
+    from include.night.lines import night_lines  # it imports this module's callers, and ingesting does not need it
+
     model = project.catalog.model(name)
     begun = sorted({str(r.body["partition"]) for r in project.model_ledger(name).records("night_start")})
     page = nights_page(
@@ -83,6 +84,8 @@ def _line(body: Mapping[str, Any]) -> ValidationLine:
 
 
 def _model(project: Project, name: str) -> SubjectLine:
+    from include.night.lines import night_lines
+
     model = project.catalog.model(name)
     begun = [str(r.body["partition"]) for r in project.model_ledger(name).records("night_start")]
     newest = night_lines(project, name, [max(begun)]) if begun else []

@@ -11,6 +11,7 @@ from include.alerts.message import Field, Link, Message
 from include.alerts.outbox import put
 from include.errors import StorageError
 from include.night.attempts import staged_of, validations_of
+from include.night.indexes import index_dataset
 from include.storage.schemas import quarantine
 from include.storage.specs import PARTITION
 from include.storage.tables import BATCH_ROWS, Table
@@ -51,6 +52,7 @@ def publish(project: Project, name: str, attempt: str) -> dict[str, Any]:
             changed = _published(project, dataset, item, validation)
             summary["published" if changed else "unchanged"].append(item.partition)
             summary["rows"] += item.staged.rows
+    index_dataset(project, name)
     return summary
 
 

@@ -151,8 +151,8 @@ def _happened(validation: Validation, dataset: str, checks: int, broken: int, do
         found.append(f"{plural(doubtful, 'rule')} cannot be judged; that never counts as healthy.")
     found.append(
         {
-            "pass": "The partition is published.",
-            "warn": "The partition is published, with warnings.",
+            "pass": "The partition is fit to be published.",
+            "warn": "The partition is fit to be published, with warnings.",
             "block": "The partition is blocked: it stays in quarantine, and the last good snapshot stays visible.",
             "cannot_tell": "The partition is blocked, because its health cannot be told: it stays in quarantine.",
         }.get(validation.health, f"Its health is {validation.health}.")

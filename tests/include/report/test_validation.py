@@ -54,7 +54,7 @@ def test_a_healthy_partition_needs_nobody() -> None:
     found = page(Validation("pass", 979, (ROWS,)), description="a departure", owner="Flights team", seconds=0.41)
     for said in (
         "Validation of Friday 8 March 2013",
-        "979 rows of flights were checked against 1 rule. The partition is published.",
+        "979 rows of flights were checked against 1 rule. The partition is fit to be published.",
         "Every rule of the contract holds.",
         "What you should do Nothing.",
         "checked in 0.41 s",
