@@ -85,6 +85,11 @@ class Relations:
         text = f"SELECT {columns} FROM vault.{quoted(self._model.rows)} WHERE _partition = ? ORDER BY _event_time, _key"
         return self._duck.sql(text, params=[night.key]).to_arrow_table()
 
+    def chosen_keys(self, night: Partition, share: str) -> pa.ChunkedArray:
+        """Return the keys of a night's rows that a condition on `_key` chooses."""
+        text = f"SELECT _key FROM vault.{quoted(self._model.rows)} WHERE _partition = ? AND {share}"
+        return self._duck.sql(text, params=[night.key]).to_arrow_table().column("_key")
+
     def arrivals(self, first: datetime, last: datetime) -> list[datetime]:
         """Return instants in [first, last) right before a joined row became known, the latest rows' first.
 
