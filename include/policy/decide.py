@@ -6,14 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from include.errors import PolicyError
-from include.policy.parse import parse
-from include.policy.state import Decision
+from include.policy.parse import Limits, Tried, parse
+from include.policy.state import Decision, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from include.policy.parse import Limits, Policy
-    from include.policy.state import State
+    from include.policy.parse import Policy
 
 BOOTSTRAP = "bootstrap"
 MANUAL = "manual"
@@ -44,10 +43,10 @@ def decide(policy: Policy, state: State) -> Decision:
     """
     settled = _settled(policy, state)
     if settled:
-        return replace(settled, memory=state.memory)
+        return settled
     answer = policy.rule.answer(state)
     verdict: Any = "retrain" if answer.retrain else "hold"
-    decision = Decision(verdict, answer.reason, policy.text, answer.evidence, answer.window, answer.memory)
+    decision = Decision(verdict, answer.reason, policy.text, answer.evidence, answer.window)
     held = _held_back(policy.limits, state) if answer.retrain else None
     if held:
         return replace(decision, verdict="hold", window=None, reason=f"{held}, though {answer.reason}")
@@ -61,14 +60,16 @@ def windows_wanted(policy: Policy, state: State) -> tuple[str, ...]:
     return policy.rule.windows(state)
 
 
-def alternatives(state: State, rules: Iterable[str], limits: Limits) -> dict[str, dict[str, Any]]:
+def alternatives(
+    state: State, rules: Iterable[str], limits: Limits, tried: Tried | None = None
+) -> dict[str, dict[str, Any]]:
     """Return what each of the rules would have decided on the same night, by rule, as JSON values.
 
     A rule that would have asked for cheap candidates that were not trained says so instead of guessing.
     """
     found: dict[str, dict[str, Any]] = {}
     for text in rules:
-        policy = parse(text, limits)
+        policy = parse(text, limits, tried)
         missing = set(windows_wanted(policy, state)) - {probe.window for probe in state.probes}
         if missing:
             found[policy.text] = {"verdict": None, "reason": "would have trained cheap candidates to answer"}
@@ -87,9 +88,10 @@ def record(policy: Policy, state: State, decision: Decision, rules: Iterable[str
             "budget_minutes_per_week": policy.limits.budget_minutes_per_week,
             "min_new_labels": policy.limits.min_new_labels,
         },
+        "tried": {"windows": list(policy.tried.windows), "horizon": policy.tried.horizon},
         "state": state.as_json(),
         "decision": decision.as_json(),
-        "others": alternatives(state, rules, policy.limits),
+        "others": alternatives(state, rules, policy.limits, policy.tried),
     }
 
 
@@ -147,8 +149,7 @@ def decision_of(body: dict[str, Any]) -> Decision:
 
 def decided_again(body: dict[str, Any]) -> Decision:
     """Return what the recorded policy says of the recorded state; `replay` compares it with the recorded decision."""
-    from include.policy.parse import Limits
-    from include.policy.state import State
-
-    policy = parse(str(body.get("policy")), Limits(**body.get("limits", {})))
+    told = body.get("tried", {})
+    tried = Tried(tuple(told["windows"]), told["horizon"]) if told else None
+    policy = parse(str(body.get("policy")), Limits(**body.get("limits", {})), tried)
     return decide(policy, State.from_json(body["state"]))

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 from include.errors import PolicyError
 from include.policy.rules.alarm import OnAlarm
+from include.policy.rules.auto import HORIZON, Auto
+from include.policy.rules.challenger import Challenger
 from include.policy.rules.combined import Combined
 from include.policy.rules.fixed import Every, Never
 from include.policy.rules.library import THRESHOLDS, AboveThreshold
 from include.policy.rules.loss import KOfN, OnLoss
+from include.policy.windows import usual_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from include.config.model import PolicySettings
+    from include.partitions import Grain
     from include.policy.rules.base import Rule
 
 _TOKEN = re.compile(r"\s*([a-z_]+|[-+]?\d+(?:\.\d+)?%?|[(),])")
@@ -44,11 +48,28 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Tried:
+    """What `auto` compares, and over which time.
+
+    Attributes
+    ----------
+    windows : tuple of str
+        All history among them (`include.policy.windows`).
+    horizon : int
+        Partitions that a new champion is expected to serve.
+    """
+
+    windows: tuple[str, ...] = usual_windows((), "day")
+    horizon: int = HORIZON
+
+
+@dataclass(frozen=True)
 class Policy:
-    """A rule and the limits that hold it back."""
+    """A rule, the limits that hold it back, and what its cheap candidates try."""
 
     rule: Rule
     limits: Limits = Limits()
+    tried: Tried = Tried()
 
     @property
     def text(self) -> str:
@@ -89,6 +110,8 @@ _SHAPES: dict[str, _Shape] = {
     "on_alarm": _Shape(OnAlarm, 0, 0, "on_alarm"),
     "on_loss": _Shape(lambda k=3.0: OnLoss(float(k)), 0, 1, "on_loss(3)"),
     "k_of_n": _Shape(_k_of_n, 2, 3, "k_of_n(2, 5)"),
+    "challenger": _Shape(lambda margin=0.03: Challenger(float(margin)), 0, 1, "challenger(3%)"),
+    "auto": _Shape(Never, 0, 0, "auto"),  # built from what it tries, see `_built`
     **{name: _Shape(_above(name, value), 0, 1, f"{name}({value:g})") for name, value in THRESHOLDS.items()},
 }
 _COMBINED = ("all_of", "any_of")
@@ -96,7 +119,7 @@ RULES = (*_SHAPES, *_COMBINED)
 """Names of all rules."""
 
 
-def parse(rule: str, limits: Limits | None = None) -> Policy:
+def parse(rule: str, limits: Limits | None = None, tried: Tried | None = None) -> Policy:
     """Return the policy that a text names.
 
     Parameters
@@ -105,6 +128,8 @@ def parse(rule: str, limits: Limits | None = None) -> Policy:
         Such as ``every(7)`` or ``any_of(on_alarm, every(30))``.
     limits : Limits, optional
         Cooldown, budget and new labels; none of them binding when left out.
+    tried : Tried, optional
+        Windows and horizon of `auto`; those usual for days when left out.
 
     Raises
     ------
@@ -117,16 +142,27 @@ def parse(rule: str, limits: Limits | None = None) -> Policy:
     'any_of(every(7), on_loss(3))'
     """
     tokens = _tokens(rule)
-    found, rest = _rule(rule, tokens, 0)
+    tried = tried or Tried()
+    found, rest = _rule(rule, tokens, 0, tried)
     if rest:
         raise PolicyError.at(f"policy {rule!r}", f"{' '.join(rest)!r} follows the rule", "one rule", _advice())
-    return Policy(found, limits or Limits())
+    return Policy(found, limits or Limits(), tried)
 
 
-def policy_of(settings: PolicySettings) -> Policy:
-    """Return the policy of a model's YAML."""
+def policy_of(settings: PolicySettings, grain: Grain = "day", delay: int = 0) -> Policy:
+    """Return the policy of a model's YAML.
+
+    Parameters
+    ----------
+    settings : PolicySettings
+    grain : str
+        Of the model's partitions: it decides what `auto` tries where the YAML names no windows.
+    delay : int
+        Partitions until labels are known.
+    """
     limits = Limits(settings.cooldown, settings.budget_minutes_per_week, settings.min_new_labels)
-    return parse(settings.rule, limits)
+    tried = Tried(usual_windows(settings.windows, grain, delay), settings.horizon or HORIZON)
+    return parse(settings.rule, limits, tried)
 
 
 def _advice() -> str:
@@ -144,14 +180,14 @@ def _tokens(rule: str) -> list[str]:
     return found
 
 
-def _rule(text: str, tokens: list[str], depth: int) -> tuple[Rule, list[str]]:
+def _rule(text: str, tokens: list[str], depth: int, tried: Tried) -> tuple[Rule, list[str]]:
     if not tokens or tokens[0] not in RULES or depth > _DEPTH:
         raise _unknown(text, tokens[0] if tokens else "", depth)
     name, rest = tokens[0], tokens[1:]
     arguments: list[Rule | float] = []
     if rest[:1] == ["("]:
-        arguments, rest = _arguments(text, rest[1:], depth)
-    return _built(text, name, arguments), rest
+        arguments, rest = _arguments(text, rest[1:], depth, tried)
+    return _built(text, name, arguments, tried), rest
 
 
 def _unknown(text: str, word: str, depth: int) -> PolicyError:
@@ -162,13 +198,13 @@ def _unknown(text: str, word: str, depth: int) -> PolicyError:
     return PolicyError.at(f"policy {text!r}", f"{word!r} is not a rule" if word else "is empty", "a rule", do)
 
 
-def _arguments(text: str, tokens: list[str], depth: int) -> tuple[list[Rule | float], list[str]]:
+def _arguments(text: str, tokens: list[str], depth: int, tried: Tried) -> tuple[list[Rule | float], list[str]]:
     found: list[Rule | float] = []
     rest = tokens
     while rest and rest[0] != ")":
         number = _number(rest[0])
         if number is None:
-            rule, rest = _rule(text, rest, depth + 1)
+            rule, rest = _rule(text, rest, depth + 1, tried)
             found.append(rule)
         else:
             found.append(number)
@@ -182,7 +218,7 @@ def _arguments(text: str, tokens: list[str], depth: int) -> tuple[list[Rule | fl
     return found, rest[1:]
 
 
-def _built(text: str, name: str, arguments: Sequence[Rule | float]) -> Rule:
+def _built(text: str, name: str, arguments: Sequence[Rule | float], tried: Tried) -> Rule:
     if name in _COMBINED:
         rules = tuple(item for item in arguments if not isinstance(item, float))
         if len(rules) < 2 or len(rules) < len(arguments):
@@ -194,7 +230,7 @@ def _built(text: str, name: str, arguments: Sequence[Rule | float]) -> Rule:
         raise PolicyError.at(
             f"policy {text!r}", f"{name} has {len(arguments)} arguments", wanted, f"write {shape.example}"
         )
-    return shape.build(*arguments)
+    return Auto(tried.windows, tried.horizon) if name == "auto" else shape.build(*arguments)
 
 
 def _number(token: str) -> float | None:

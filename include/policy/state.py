@@ -46,7 +46,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Pair:
-    """Champion and a cheap candidate on one labelled partition that neither was trained on.
+    """Cheap candidates of one window on one labelled partition that none of them was trained on.
 
     Attributes
     ----------
@@ -54,42 +54,41 @@ class Pair:
         Key of the partition.
     age : int
         Partitions from it to tonight's.
-    champion, candidate : float
-        Mean loss of a row.
-    standard_error : float
-        Of the mean of the paired differences over rows.
-    rows : int
-        Labelled rows.
+    candidate : float
+        Mean loss of a row, averaged over the candidates of the window that were the freshest before this partition.
+    edge, edge_error : float
+        By how much that is less than with all history as the window, and the standard error over rows.
+    gain, gain_error : float or None
+        By how much the freshest of them is better than the champion's cheap twin, and the standard error over rows; None
+        where the champion knew this partition, or no candidate was newer than it.
     """
 
     partition: str
     age: int
-    champion: float
     candidate: float
-    standard_error: float
-    rows: int
+    edge: float
+    edge_error: float
+    gain: float | None = None
+    gain_error: float | None = None
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A cheap candidate of one window against the champion.
+    """Cheap candidates of one window, one a past night, on the partitions that followed them.
 
     Attributes
     ----------
     window : str
-        Which labelled rows it was trained on (`include.policy.windows`).
+        Which labelled rows they were trained on (`include.policy.windows`).
     pairs : tuple of Pair
         Newest labelled partitions, oldest first.
     cpu_seconds : float
-        What training and scoring it cost.
-    held_out : int
-        Labelled partitions between its training cut and the newest label.
+        What tonight's training and scoring cost.
     """
 
     window: str
     pairs: tuple[Pair, ...]
     cpu_seconds: float = 0.0
-    held_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,10 +129,12 @@ class State:
         What one more training is expected to cost.
     forced : str or None
         A person's reason to retrain now.
+    served : int
+        Nights decided since the first champion, tonight's among them.
+    trainings : tuple of int
+        How many nights ago each training after the first champion's was started, oldest first.
     probes : tuple of Probe
-        Cheap candidates of tonight, where a rule asked for them.
-    memory : dict
-        What the rule noted on the night before (JSON values); comes back in `Decision.memory`.
+        Cheap candidates, where a rule asked for them.
     """
 
     model: str
@@ -154,8 +155,9 @@ class State:
     cpu_minutes_week: float = 0.0
     training_cpu_minutes: float | None = None
     forced: str | None = None
+    served: int = 0
+    trainings: tuple[int, ...] = ()
     probes: tuple[Probe, ...] = ()
-    memory: dict[str, Any] = field(default_factory=dict)
 
     @property
     def clock(self) -> int | None:
@@ -190,6 +192,7 @@ class State:
         found["losses"] = tuple(Loss(**item) for item in found.get("losses", ()))
         found["alarms"] = tuple(Alarm(**item) for item in found.get("alarms", ()))
         found["defects"] = tuple(found.get("defects", ()))
+        found["trainings"] = tuple(found.get("trainings", ()))
         found["probes"] = tuple(_probe(item) for item in found.get("probes", ()))
         return cls(**found)
 
@@ -202,7 +205,6 @@ class Answer:
     reason: str
     evidence: dict[str, Any] = field(default_factory=dict)
     window: str | None = None
-    memory: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -221,8 +223,6 @@ class Decision:
         The numbers behind it (JSON values).
     window : str or None
         The training window to use, where the rule chose one.
-    memory : dict
-        What the rule wants to find in the state of the next night.
     """
 
     verdict: Verdict
@@ -230,7 +230,6 @@ class Decision:
     rule: str
     evidence: dict[str, Any] = field(default_factory=dict)
     window: str | None = None
-    memory: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for the ledger."""

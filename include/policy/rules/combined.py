@@ -39,6 +39,5 @@ class Combined:
             if answer.retrain == retrain
         ]
         evidence = {rule.text: answer.evidence for rule, answer in zip(self.rules, answers, strict=True)}
-        memory = {key: value for answer in answers for key, value in answer.memory.items()}
         window = next((answer.window for answer in answers if answer.window), None) if retrain else None
-        return Answer(retrain, "; ".join(quoted), evidence, window, memory)
+        return Answer(retrain, "; ".join(quoted), evidence, window)

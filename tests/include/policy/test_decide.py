@@ -170,7 +170,7 @@ def test_settled_nights_pay_for_no_probes() -> None:
 def test_record_replays_to_same_decision() -> None:
     policy = parse("any_of(on_loss(3), every(7))", Limits(cooldown=2))
     state = replace(
-        CALM, gate_loss=0.5, losses=_losses(0.5, 0.6), probes=(Probe("all", (Pair("d", 1, 1, 2, 0.1, 9),)),)
+        CALM, gate_loss=0.5, losses=_losses(0.5, 0.6), probes=(Probe("all", (Pair("d", 1, 0.5, 0.0, 0.0, 0.01, 0.1),)),)
     )
     decision = decide(policy, state)
     body = json.loads(json.dumps(record(policy, state, decision, ["never", "every(30)"])))

@@ -65,5 +65,5 @@ def test_wrong_rules_are_explained(rule: str, text: str) -> None:
 
 def test_inventory_of_rules_is_exact() -> None:
     assert set(RULES) == {
-        "never", "always", "every", "on_alarm", "on_loss", "k_of_n", "psi", "drift_share", "adwin", "all_of", "any_of",
+        "never", "always", "every", "on_alarm", "on_loss", "k_of_n", "challenger", "auto", "psi", "drift_share", "adwin", "all_of", "any_of",
     }  # fmt: skip

@@ -26,8 +26,9 @@ FULL = State(
     cpu_minutes_week=1.5,
     training_cpu_minutes=0.5,
     forced="new fleet",
-    probes=(Probe("last(12)", (Pair("2013-03-07", 1, 0.43, 0.42, 0.004, 880),), 0.7, 1),),
-    memory={"windows": {"all": [0.1, 2.0]}},
+    served=9,
+    trainings=(7, 2),
+    probes=(Probe("last(12)", (Pair("2013-03-07", 1, 0.42, 0.01, 0.002, 0.02, 0.004),), 0.7),),
 )
 
 
