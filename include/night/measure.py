@@ -11,11 +11,12 @@ from include.evaluation.metrics import metric
 from include.evaluation.terms import Terms
 from include.night.begun import begun
 from include.night.labels import take_labels
+from include.night.measure_table import performance_table
 from include.night.rows import labels_table
 from include.night.score import predictions_table
+from include.night.watch import watch
 from include.storage.schemas import PERFORMANCE
 from include.storage.specs import PARTITION
-from include.storage.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,14 +37,10 @@ def measure(project: Project, name: str, partition: str) -> dict[str, Any]:
     found = begun(project, name, partition)
     labelled, looked_at = take_labels(project, found)
     measured = _realised(project, found, looked_at)
+    alarms = watch(project, found)
     rows = performance_table(project, name).read().to_pylist()
     newest = newest_realised(rows, Terms.of(found.model.gate, found.model.task).metric.name, partition)
-    return {"labelled": labelled, "measured": measured, **newest}
-
-
-def performance_table(project: Project, name: str) -> Table:
-    """Return a model's table of performance."""
-    return Table(project.model_home(name) / "performance", PERFORMANCE)
+    return {"labelled": labelled, "measured": measured, "alarms": [a.sentence for a in alarms], **newest}
 
 
 def newest_realised(rows: Sequence[Mapping[str, Any]], metric_name: str, until: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from include.evaluation.terms import Terms
 from include.night.decide import decision_of_night
 from include.night.finished import unfinished_steps
 from include.night.indexes import index_model
-from include.night.measure import performance_table
+from include.night.measure_table import performance_table
 from include.night.messages import flush
 from include.night.steps import steps_table
 from include.report.facts import (

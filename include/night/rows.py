@@ -33,7 +33,8 @@ def labels_table(project: Project, name: str) -> Table:
     return Table(project.model_home(name) / "labels", LABELS)
 
 
-def _present_features(project: Project, name: str) -> Table:
+def present_features(project: Project, name: str) -> Table:
+    """Return a model's table of feature rows; FeatureError before its first night."""
     table = features_table(project, name)
     if table is None:
         raise FeatureError.at(f"model {name}", "has no feature rows", "those of a night", "run a night first")
@@ -50,7 +51,7 @@ def feature_rows(
     project: Project, name: str, partitions: Sequence[str], feature_version: str, table_version: int | None = None
 ) -> Iterator[pa.RecordBatch]:
     """Return the feature rows of some partitions, with ``_key`` and ``_partition``, always in the same order."""
-    table = _present_features(project, name)
+    table = present_features(project, name)
     columns = ["_key", PARTITION, *feature_columns(project, name)]
     yield from table.ordered(columns, partitions, table_version, _feature_version=feature_version)
 
@@ -81,7 +82,7 @@ def labelled_rows(
     The labels of one partition are held in memory at a time.
     """
     labels = labels_table(project, name).pinned(labels_at)
-    features = _present_features(project, name).pinned(features_at)
+    features = present_features(project, name).pinned(features_at)
     columns = ["_key", PARTITION, *feature_columns(project, name)]
     for partition in partitions:
         known = pa.Table.from_batches(labels.ordered(["_key", "label"], [partition]), _LABEL_SCHEMA)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from include.evaluation.terms import Terms
 from include.night.labels import labelled_partitions
-from include.night.measure import performance_table
+from include.night.measure_table import performance_table
+from include.night.reference import Watch
 from include.night.rows import labels_table
 from include.night.steps import steps_table
 from include.partitions import partition_from_key
-from include.policy.state import Loss, State
+from include.policy.state import Alarm, Loss, State
 from include.registry.champions import pending
 from include.storage.specs import PARTITION
 
@@ -47,7 +48,6 @@ def state_of(project: Project, found: Begun, forced: str | None) -> State:
     trainings = [r for r in records if r.kind == "candidate" and r.body["partition"] < night.key]
     rows = {r[PARTITION]: int(r["rows"]) for r in labels_table(project, name).contents()}
     gate = _gate_of(records, found.champion)
-    last = records_kind(records, "decision")
     return State(
         model=name,
         partition=night.key,
@@ -61,19 +61,16 @@ def state_of(project: Project, found: Begun, forced: str | None) -> State:
         gate_loss=gate.get("candidate_loss"),
         gate_standard_error=gate.get("candidate_standard_error"),
         losses=_losses(project, found),
+        alarms=_alarms(project, found),
         health=_health(found),
+        defects=_defects(records, night.key),
         pending=pending(records),
         cpu_minutes_week=_cpu_minutes(project, found),
         training_cpu_minutes=_training_minutes(project, name),
         forced=forced,
-        memory=dict(last.body["decision"]["memory"]) if last else {},
+        served=sum(r.kind == "decision" for r in records) + 1,
+        trainings=tuple(_places(_partition(project, found, r.body["partition"]), night) for r in trainings[1:]),
     )
-
-
-def records_kind(records: Sequence[Record], kind: str) -> Record | None:
-    """Return the newest of some records of a kind."""
-    found = [record for record in records if record.kind == kind]
-    return found[-1] if found else None
 
 
 def _partition(project: Project, found: Begun, key: str) -> Partition:
@@ -121,6 +118,20 @@ def _losses(project: Project, found: Begun) -> tuple[Loss, ...]:
         age = _places(_partition(project, found, row[PARTITION]), found.night)
         losses.append(Loss(row[PARTITION], age, row["value"], row["standard_error"] or 0.0, row["rows"]))
     return tuple(losses)
+
+
+def _alarms(project: Project, found: Begun) -> tuple[Alarm, ...]:
+    """Return the alarms that stand at the end of the night, those of an earlier champion left out."""
+    standing = [a for a in Watch(project, found).standing() if a.latched and a.partition <= found.night.key]
+    mine = [a for a in standing if a.model_version in ("", found.champion)]
+    return tuple(
+        Alarm(f"{a.signal} of {a.subject}", a.since, "performance" if a.model_version else "data") for a in mine
+    )
+
+
+def _defects(records: Sequence[Record], partition: str) -> tuple[str, ...]:
+    told = [r for r in records if r.kind == "diagnosis" and r.body["partition"] == partition]
+    return tuple(told[-1].body["defects"]) if told else ()
 
 
 def _health(found: Begun) -> Any:

@@ -49,7 +49,12 @@ def train(project: Project, name: str, partition: str) -> dict[str, Any]:
     key = f"candidate/{partition}/{decision.number}"
     recorded = found.ledger.find(key) or _trained(project, found, decision, key)
     body = recorded.body
-    return {"candidate": body["candidate"], "rows": body["rows"], "train": body["train"], "holdout": body["holdout"]}
+    return {
+        "candidate": body["candidate"],
+        "rows": body["rows"],
+        "train": _told(body["train"]),
+        "holdout": body["holdout"],
+    }
 
 
 def labelled_with_features(project: Project, found: Begun) -> list[Partition]:
@@ -77,7 +82,7 @@ def _trained(project: Project, found: Begun, decision: Record, key: str) -> Reco
         "parent": found.champion,
         "decision": decision.key,
         "rows": artifact.manifest.fit.rows,
-        "train": _span(divided.train),
+        "train": _span(divided.train) | {"keys": list(divided.train)},
         "holdout": _span(divided.holdout),
         "holdout_partitions": list(divided.holdout),
         "cut": divided.cut_at.isoformat(),
@@ -129,6 +134,10 @@ def seed_of(model: str, partition: str, purpose: str, seed: int) -> int:
     """Return the seed of a purpose: a hash of model, partition, purpose and the configured seed, below 2**31."""
     text = f"{model}/{partition}/{purpose}/{seed}"
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) % 2**31
+
+
+def _told(span: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in span.items() if name != "keys"}
 
 
 def _span(keys: tuple[str, ...]) -> dict[str, Any]:

@@ -144,3 +144,8 @@ NIGHTS = TableSpec(
         ]
     ),
 )
+
+
+def with_partition(name: str, columns: pa.Schema) -> TableSpec:
+    """Return the table of a room that declares its own columns: profiles, evidence, alarms."""
+    return TableSpec(name, pa.schema([*columns, _PARTITION]))

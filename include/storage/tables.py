@@ -205,12 +205,19 @@ class Table:
 
     def append(self, rows: pa.Table, values: str | Mapping[str, str], *, run_key: str) -> Published:
         """Add rows to a partition, once per ``run_key`` however often it is called."""
+        return self._append([(rows, values)], run_key)
+
+    def append_all(self, rows: Mapping[str, pa.Table], *, run_key: str) -> Published:
+        """Add rows to several partitions in one commit, once per ``run_key`` however often it is called."""
+        return self._append([(table, key) for key, table in rows.items()], run_key)
+
+    def _append(self, parts: Sequence[tuple[pa.Table, str | Mapping[str, str]]], run_key: str) -> Published:
         fence = f"append/{run_key}"
         table = self._open()
         if table is not None and table.transaction_version(fence) is not None:
             return Published(int(table.version()), changed=False)
-        staged = self.stage(rows.to_batches(), values)
-        return self._commit([staged], "append", fence, 1, None, None)
+        staged = [self.stage(rows.to_batches(), values) for rows, values in parts]
+        return self._commit(staged, "append", fence, 1, None, None)
 
     def ensure(self) -> DeltaTable:
         """Return the table, made if there is none and migrated if it is older.

@@ -1,0 +1,143 @@
+"""What tonight is compared with: the profile of the first champion's training window, and the nights in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from include.evidence.alarm import ALARM_SCHEMA, Alarm
+from include.evidence.rows import EVIDENCE_SCHEMA
+from include.night.rows import feature_columns, present_features
+from include.partitions import partition_from_key
+from include.signals.binning import edges_from
+from include.signals.profile import Profile, profile
+from include.signals.profile_rows import PROFILE_SCHEMA, from_rows, to_rows
+from include.signals.sample import sampled
+from include.storage.schemas import SIGNALS, with_partition
+from include.storage.tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import pyarrow as pa
+
+    from include.night.begun import Begun
+    from include.project import Project
+
+_REFERENCE = "reference"
+_SAMPLE_SEED = 0
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The tables and the reference of one model's signals.
+
+    Attributes
+    ----------
+    project : Project
+        The installation.
+    found : Begun
+        The night.
+    """
+
+    project: Project
+    found: Begun
+
+    @property
+    def name(self) -> str:
+        """Return the model's name."""
+        return self.found.model.name
+
+    def table(self, name: str, columns: pa.Schema) -> Table:
+        """Return a table of the model that has these columns and the partition."""
+        return Table(self.project.model_home(self.name) / name, with_partition(name, columns))
+
+    @property
+    def signals(self) -> Table:
+        """Return the table of signals."""
+        return Table(self.project.model_home(self.name) / "signals", SIGNALS)
+
+    @property
+    def profiles(self) -> Table:
+        """Return the table of profiles."""
+        return self.table("profiles", PROFILE_SCHEMA)
+
+    @property
+    def evidence(self) -> Table:
+        """Return the table of evidence."""
+        return self.table("evidence", EVIDENCE_SCHEMA)
+
+    @property
+    def alarms(self) -> Table:
+        """Return the table of alarms."""
+        return self.table("alarms", ALARM_SCHEMA)
+
+    def standing(self) -> list[Alarm]:
+        """Return every alarm and notice in its newest status, in the order they were raised."""
+        newest: dict[tuple[str, str, str, str, str], Alarm] = {}
+        for row in sorted(self.alarms.read().to_pylist(), key=lambda r: (r["order"], r["status"] != "open")):
+            alarm = Alarm.from_row({**row, "partition": row["_partition"]})
+            key = (alarm.signal, alarm.subject, alarm.model_version, alarm.partition, alarm.kind)
+            newest[key] = alarm
+        return list(newest.values())
+
+    # ---- reference ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def first(self) -> Mapping[str, Any] | None:
+        """Return the record of the first champion's training, None while there was none."""
+        promoted = [str(r.body["candidate"]) for r in self.found.ledger.records("promotion")]
+        trained = [
+            r.body for r in self.found.ledger.records("candidate") if promoted and r.body["candidate"] == promoted[0]
+        ]
+        return trained[0] if trained else None
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """Return the keys of the reference's partitions: the training window of the first champion, or its newest part."""
+        if self.first is None:
+            return []
+        keys: list[str] = list(self.first["train"]["keys"])
+        length = self.found.model.signals.reference
+        if length is None:
+            return keys
+        rows = self.project.catalog.dataset(self.found.model.rows)
+        parsed = [partition_from_key(key, rows.partition, rows.timezone) for key in keys]
+        return [p.key for p in parsed if p.start >= parsed[-1].end - length]
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Return the features that are watched."""
+        chosen = self.found.model.signals.columns
+        return [c for c in feature_columns(self.project, self.name) if not chosen or c in chosen]
+
+    @cached_property
+    def _features(self) -> Table:
+        return present_features(self.project, self.name).pinned()
+
+    def rows(self, keys: Iterable[str]) -> Iterator[pa.RecordBatch]:
+        """Return the watched features of some partitions, in a fixed order."""
+        yield from self._features.ordered(self.columns, list(keys), _feature_version=self.found.feature_version)
+
+    @cached_property
+    def profile(self) -> Profile:
+        """Return the profile of the reference; made once, then read."""
+        stored = self.profiles.read(partitions=[_REFERENCE])
+        if stored.num_rows:
+            return from_rows(stored)
+        edges = edges_from(self.rows(self.keys), threads=self.project.threads)
+        made = profile(self.rows(self.keys), edges, threads=self.project.threads)
+        self.profiles.replace(_REFERENCE, to_rows(made, with_edges=True).to_batches())
+        return made
+
+    @cached_property
+    def sample(self) -> pa.Table:
+        """Return a bounded sample of the reference's rows, always the same."""
+        return sampled(self.rows(self.keys), None, self.found.model.signals.sample_rows, _SAMPLE_SEED)
+
+    @property
+    def hours(self) -> float:
+        """Return the length of the reference in hours."""
+        rows = self.project.catalog.dataset(self.found.model.rows)
+        return sum(partition_from_key(key, rows.partition, rows.timezone).hours for key in self.keys)
