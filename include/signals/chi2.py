@@ -153,4 +153,7 @@ def gof_pvalue(reference: Any, current: Any) -> float:
 def _counts(reference: Any, current: Any) -> tuple[CountArray, CountArray]:
     if hasattr(reference, "edges"):
         return cells_of_profiles(reference, current, "deciles")
-    return cells_of_arrays(as_column(reference), as_column(current), "deciles")
+    left, right = as_column(reference), as_column(current)
+    if left.null_count == len(left) or right.null_count == len(right):
+        return np.zeros(1, np.int64), np.zeros(1, np.int64)
+    return cells_of_arrays(left, right, "deciles")

@@ -103,6 +103,11 @@ class PcaError:
     def measure(self, current: pa.Table) -> Measured:
         """Return the mean error of the current rows, in standard deviations of the columns.
 
+        Notes
+        -----
+        The spread is that of a mean, ``deviation · sqrt(1/n + 1/N)``. It does not count that the directions were
+        fitted: from a partition as large as the reference's sample it is up to a third too small.
+
         Raises
         ------
         SignalError
