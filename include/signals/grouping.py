@@ -72,7 +72,7 @@ class Groups:
                 f"at most {MOST_GROUPS:,} groups",
                 "choose a coarser column, as the day of a time",
             )
-        ordered = distinct.take(pc.sort_indices(distinct, null_placement="at_end"))
+        ordered = distinct.take(pc.sort_indices(distinct))
         keys = ordered.cast(pa.string())
         of_rows = pc.index_in(column.cast(pa.string()), value_set=keys).to_numpy()
         return cls(by, tuple("null" if key is None else key for key in keys.to_pylist()), of_rows.astype(np.int64))

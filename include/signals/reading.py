@@ -215,7 +215,8 @@ def _common_type(types: Sequence[pa.DataType]) -> pa.DataType:
 
 
 def _no_rows(schema: pa.Schema, columns: Sequence[str]) -> pa.RecordBatch:
-    return pa.schema([schema.field(name) for name in columns]).empty_table().to_batches()[0]
+    wanted = pa.schema([schema.field(name) for name in columns])
+    return pa.RecordBatch.from_pylist([], schema=wanted)
 
 
 def _read(path: Path, action: Any) -> Any:
