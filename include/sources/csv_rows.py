@@ -88,7 +88,7 @@ class CsvRows:
                     done += batch.num_rows
                     self._check_rows(done)
             except pa.ArrowInvalid as error:
-                if types is None or "conversion error" not in str(error) or "UTF8" in str(error):
+                if types is None or "In CSV column" not in str(error) or "UTF8" in str(error):
                     raise
             else:
                 return
@@ -205,7 +205,7 @@ class CsvRows:
             return self._wrong_encoding(self._first_undecodable())
         if re.search(r"Expected \d+ columns, got \d+", said):
             return self._ragged(said)
-        if "conversion error" in said:
+        if "In CSV column" in said:
             return self._wrong(
                 f"a value is unlike those before it ({said[:200]})",
                 "columns of one type",

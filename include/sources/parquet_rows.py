@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.errors import SourceError
+from include.sources.typing import INSTANT, cast_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
 BATCH_ROWS = 65_536
@@ -43,7 +44,7 @@ class ParquetRows:
         try:
             # Buffered reads, so that memory does not follow the size of a row group.
             self._file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES)
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise self._damaged(_why(path, error)) from None
         claimed = self._file.metadata.num_rows
         if claimed > max_rows or self._file.metadata.num_columns > _MAX_COLUMNS:
@@ -65,7 +66,7 @@ class ParquetRows:
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
         """Yield record batches of the columns, each with the number of its first row, from 1.
 
-        Row groups whose statistics say that all events lie outside the interval are not decoded.
+        Of row groups without an event inside the interval nothing but the events is decoded.
         """
         first_row = 1
         try:
@@ -93,24 +94,22 @@ class ParquetRows:
             )
 
     def _may_hold(self, group: int, column: str, interval: tuple[datetime, datetime], timezone: str) -> bool:
-        metadata = self._file.metadata.row_group(group)
-        paths = self._file.schema.names
-        if paths.count(column) != 1:
+        # The events themselves are looked at: statistics may be absent or wrong, and reading damaged ones ends the
+        # process, where damaged pages are an error.
+        if self._file.num_row_groups == 1 or column not in self.names:
             return True
-        statistics = metadata.column(paths.index(column)).statistics
-        if statistics is None or not statistics.has_min_max:
-            return True
-        low, high = (_instant(value, timezone) for value in (statistics.min, statistics.max))
-        return low is None or high is None or (low < interval[1] and high >= interval[0])
+        low, high = (pa.scalar(edge, INSTANT) for edge in interval)
+        try:
+            for batch in self._file.iter_batches(BATCH_ROWS, row_groups=[group], columns=[column]):
+                at = cast_values(batch.column(0), "timestamp", timezone)
+                if at.null_count or pc.any(pc.and_(pc.greater_equal(at, low), pc.less(at, high))).as_py():
+                    return True
+        except (pa.ArrowException, OSError):
+            return True  # whoever reads the rows is told where
+        return False
 
     def _damaged(self, found: str) -> SourceError:
         return SourceError.at(self._shown, found, "a whole Parquet file", "write or copy it again")
-
-
-def _instant(value: Any, timezone: str) -> datetime | None:
-    if not isinstance(value, datetime):
-        return None
-    return value.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC) if value.tzinfo is None else value
 
 
 def _why(path: Path, error: Exception) -> str:
