@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from include.cli import configuration, datasets, models, platform
+from include.cli import configuration, datasets, models, platform, signals
 from include.cli.output import errors
 from include.errors import NightshiftError
 
@@ -17,7 +17,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (platform, configuration, datasets, models):
+for group in (platform, configuration, datasets, models, signals):
     group.add_to(app)
 
 

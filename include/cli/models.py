@@ -32,7 +32,7 @@ def night(
     from include.night.whole import run_night
     from include.partitions import partitions_between
 
-    project = _project(model)
+    project = project_of(model)
     start, end = range_of(partition, first, last)
     configured = project.catalog.model(model)
     wanted = partitions_between(project.night(configured, start), project.night(configured, end or start))
@@ -49,7 +49,7 @@ def train(
     """Force a retraining on a night that has begun, and judge the candidate."""
     from include.night.whole import night_step
 
-    project = _project(model)
+    project = project_of(model)
     key, _ = range_of(partition, None, None)
     night_step(project, model, key, "decide", force=reason)
     trained = night_step(project, model, key, "train")
@@ -62,7 +62,7 @@ def score(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
     from include.night.whole import night_step
 
     key, _ = range_of(partition, None, None)
-    answer(night_step(_project(model), model, key, "score"), as_json)
+    answer(night_step(project_of(model), model, key, "score"), as_json)
 
 
 def status(as_json: AsJson = False) -> None:
@@ -98,7 +98,7 @@ def ledger(
     as_json: AsJson = False,
 ) -> None:
     """Show a model's ledger, after checking its chain."""
-    found = _project(model).model_ledger(model)
+    found = project_of(model).model_ledger(model)
     found.verify()
     records = found.records(kind)
     if as_json:
@@ -119,7 +119,7 @@ def why(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
     from include.night.decide import decision_of_night
 
     key, _ = range_of(partition, None, None)
-    record = decision_of_night(_project(model).model_ledger(model).records(), key)
+    record = decision_of_night(project_of(model).model_ledger(model).records(), key)
     if record is None:
         raise LedgerError.at(
             f"model {model}, night {key}",
@@ -143,7 +143,7 @@ def replay(model: Model, as_json: AsJson = False) -> None:
     """Decide every recorded night again from its recorded state; exit code 1 when one comes out differently."""
     from include.night.replay import replayed
 
-    found = replayed(_project(model), model)
+    found = replayed(project_of(model), model)
     answer(found, as_json)
     if any(not row["same"] for row in found):
         raise typer.Exit(1)
@@ -187,7 +187,7 @@ def reproduce(
     """Train a version again from its pinned tables and compare the bytes; exit code 1 when they differ."""
     from include.night.reproduce import reproduced
 
-    found = reproduced(_project(model), model, version)
+    found = reproduced(project_of(model), model, version)
     answer(found, as_json)
     if not found["same"]:
         raise typer.Exit(1)
@@ -196,10 +196,11 @@ def reproduce(
 def _acted(model: str, action: str, candidate: str, reason: str) -> dict[str, Any]:
     from include.night.promote import act
 
-    return act(_project(model), model, action=action, candidate=candidate, reason=reason)
+    return act(project_of(model), model, action=action, candidate=candidate, reason=reason)
 
 
-def _project(model: str) -> Any:
+def project_of(model: str) -> Any:
+    """Return the installation with the files of one model; ConfigError when there is no such model."""
     from include.project import Project
 
     project = Project.open(only=("model", model))

@@ -101,6 +101,7 @@ def _verdict(
         "sha256": item.staged.sha256,
         "version": version,
         "checks": len(validation["checks"]),
+        "failed": sum(check["passed"] is not True for check in validation["checks"]),
         "report": f"reports/datasets/{dataset.name}/{item.partition}.html",
     }
     last = verdict_of(project, dataset.name, item.partition)

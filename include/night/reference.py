@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from include.evidence.alarm import ALARM_SCHEMA, Alarm
 from include.evidence.rows import EVIDENCE_SCHEMA
+from include.night.alarms import alarms_table, standing
 from include.night.rows import feature_columns, present_features
 from include.partitions import partition_from_key
 from include.signals.binning import edges_from
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from include.evidence.alarm import Alarm
     from include.night.begun import Begun
     from include.project import Project
 
@@ -71,16 +72,11 @@ class Watch:
     @property
     def alarms(self) -> Table:
         """Return the table of alarms."""
-        return self.table("alarms", ALARM_SCHEMA)
+        return alarms_table(self.project, self.name)
 
     def standing(self) -> list[Alarm]:
-        """Return every alarm and notice in its newest status, in the order they were raised."""
-        newest: dict[tuple[str, str, str, str, str], Alarm] = {}
-        for row in sorted(self.alarms.read().to_pylist(), key=lambda r: (r["order"], r["status"] != "open")):
-            alarm = Alarm.from_row({**row, "partition": row["_partition"]})
-            key = (alarm.signal, alarm.subject, alarm.model_version, alarm.partition, alarm.kind)
-            newest[key] = alarm
-        return list(newest.values())
+        """Return every alarm and notice in its newest status."""
+        return standing(self.project, self.name)
 
     # ---- reference ---------------------------------------------------------------------------------------------
 

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 from include.config.durations import format_duration
 from include.errors import LedgerError
 from include.evaluation.terms import Terms
+from include.night.alarms import standing
 from include.night.decide import decision_of_night
 from include.night.finished import unfinished_steps
 from include.night.indexes import index_model
 from include.night.measure_table import performance_table
 from include.night.messages import flush
 from include.night.steps import steps_table
+from include.registry.champions import champion
 from include.report.facts import (
+    AlarmFact,
     DataFact,
     GateFact,
     GateNight,
@@ -33,6 +36,7 @@ from include.storage.specs import PARTITION
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from include.evidence.alarm import Alarm
     from include.project import Project
     from include.registry.ledger import Record
 
@@ -108,6 +112,10 @@ def facts_of(
         trained_on=_trained_on(candidate),
         gate=_gate_fact(gate, model.gate.confidence) if gate else None,
         champion_before=_version(start.get("champion_version")),
+        champion_after=_champion_after(records, partition),
+        alarms=tuple(
+            _alarm_fact(a, newest.get("diagnosis")) for a in standing(project, name) if a.partition == partition
+        ),
         promotion=_promotion(newest.get("promotion"), gate),
         metrics=tuple(_metrics(project, name, partition)),
         steps=tuple(_step_fact(s) for s in sorted(steps, key=lambda s: s["started"])),
@@ -119,6 +127,25 @@ def facts_of(
             ("Feature version", str(start.get("feature_version", ""))[:12]),
             ("Lead", format_duration(model.lead)),
         ),
+    )
+
+
+def _champion_after(records: Sequence[Record], partition: str) -> str | None:
+    serving = champion([r for r in records if str(r.body.get("partition", "")) <= partition])
+    return str(serving.version) if serving else None
+
+
+def _alarm_fact(alarm: Alarm, diagnosis: Record | None) -> AlarmFact:
+    told = diagnosis.body["explanations"] if diagnosis else []
+    mine = [d["sentence"] for d in told if d["subject"] in (alarm.subject, "rows")]
+    return AlarmFact(
+        subject=f"{alarm.signal.replace('_', ' ')} of {alarm.subject}",
+        sentence=alarm.sentence,
+        kind=alarm.kind,
+        since=alarm.since,
+        diagnosis=" ".join(mine[:2]),
+        cost="" if alarm.expected_loss is None else f"{alarm.expected_loss:.4g} a row in the model's metric",
+        todo=alarm.todo,
     )
 
 

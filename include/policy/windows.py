@@ -5,12 +5,11 @@ Their text forms count partitions: ``all``, ``last(6)``, ``decay(4)`` (a row's w
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from include.config.model import WindowSettings
 from include.errors import PolicyError
@@ -19,6 +18,7 @@ from include.partitions import typical_hours
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from include.partitions import Grain
@@ -71,7 +71,7 @@ class Window:
         if self.last is not None:
             return min(labelled, self.last)
         if self.half_life is not None:
-            return min(labelled, int(np.ceil(_NEGLIGIBLE * self.half_life)))
+            return min(labelled, math.ceil(_NEGLIGIBLE * self.half_life))
         return labelled
 
     def weights(self, ages: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float64] | None:
@@ -82,6 +82,8 @@ class Window:
         >>> Window(half_life=2).weights([0, 2, 4]).tolist()
         [1.0, 0.5, 0.25]
         """
+        import numpy as np  # not when DAGs are parsed
+
         if self.half_life is None:
             return None
         return np.asarray(0.5 ** (np.asarray(ages, np.float64) / self.half_life))

@@ -10,14 +10,16 @@ if TYPE_CHECKING:
 
 def task_failed(context: Context) -> None:
     """Tell the owner that a task has failed for good."""
+    from include.errors import BlockedError
     from include.night.messages import failed
     from include.project import Project
     from nightshift.connections import AirflowConnections
 
     operator: Any = context["task"]
     kind, name = getattr(operator, "kind", None), getattr(operator, "name", None)
-    if kind is None or name is None:
-        return
+    error = context.get("exception")
+    if kind is None or name is None or isinstance(getattr(error, "__cause__", None), BlockedError):
+        return  # a blocked partition has told its owner already
     actor = f"{context['ti'].dag_id}.{context['ti'].task_id}"
     failed(
         Project.open(actor=actor, only=(kind, name), connections=AirflowConnections()),
@@ -25,7 +27,7 @@ def task_failed(context: Context) -> None:
         name,
         partition=operator.partition or None,
         step=context["ti"].task_id,
-        error=str(context.get("exception") or "no message"),
+        error=str(error or "no message"),
     )
 
 

@@ -1,0 +1,80 @@
+"""The alarms of a model: which stand, and how a person answers them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from include.errors import LedgerError
+from include.evidence.alarm import ALARM_SCHEMA, Alarm
+from include.storage.schemas import with_partition
+from include.storage.specs import PARTITION
+from include.storage.tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from include.project import Project
+
+
+def alarms_table(project: Project, name: str) -> Table:
+    """Return the table of a model's alarms."""
+    return Table(project.model_home(name) / "alarms", with_partition("alarms", ALARM_SCHEMA))
+
+
+def standing(project: Project, name: str) -> list[Alarm]:
+    """Return every alarm and notice of a model in its newest status, in the order they were raised."""
+    newest: dict[tuple[str, str, str, str, str], Alarm] = {}
+    rows = alarms_table(project, name).read().to_pylist()
+    for row in sorted(rows, key=lambda r: (r["order"], r["status"] != "open")):
+        alarm = Alarm.from_row({**row, "partition": row[PARTITION]})
+        newest[alarm.signal, alarm.subject, alarm.model_version, alarm.partition, alarm.kind] = alarm
+    return list(newest.values())
+
+
+def acknowledge(project: Project, name: str, subject: str, signal: str | None = None) -> list[Alarm]:
+    """Acknowledge the open alarms of a subject; a ledger record says who did.
+
+    Parameters
+    ----------
+    project, name
+        The installation and the model.
+    subject : str
+        Such as a feature.
+    signal : str, optional
+        All signals of the subject when omitted.
+
+    Raises
+    ------
+    LedgerError
+        When no such alarm stands.
+    """
+    found = [a for a in standing(project, name) if a.latched and a.subject == subject and signal in (None, a.signal)]
+    if not found:
+        known = sorted({a.subject for a in standing(project, name) if a.latched})
+        raise LedgerError.at(
+            f"model {name}",
+            f"no alarm of {subject!r} stands",
+            f"one of {', '.join(known) or 'none'}",
+            f"see: python -m include alarms {name}",
+        )
+    closed = [a.acknowledged() for a in found]
+    append(project, name, closed, "acknowledged")
+    for alarm in closed:
+        body = {"partition": alarm.partition, "signal": alarm.signal, "subject": alarm.subject, "since": alarm.since}
+        project.model_ledger(name).append("acknowledgement", _key(alarm, "acknowledged"), body)
+    return closed
+
+
+def append(project: Project, name: str, alarms: Sequence[Alarm], status: str) -> None:
+    """Append the closed alarms, each once."""
+    for alarm in alarms:
+        row = alarm.to_row()
+        partition = str(row.pop(PARTITION))
+        rows = pa.Table.from_pylist([row], ALARM_SCHEMA)
+        alarms_table(project, name).append(rows, partition, run_key=_key(alarm, status))
+
+
+def _key(alarm: Alarm, status: str) -> str:
+    return f"{status}/{alarm.signal}/{alarm.subject}/{alarm.model_version}/{alarm.partition}"
