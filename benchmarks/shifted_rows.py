@@ -35,6 +35,7 @@ class Shift:
 
 
 SHIFTS = (
+    Shift("no shift"),
     Shift("mean 0.2", mean=0.2),
     Shift("mean 0.5", mean=0.5),
     Shift("mean 0.5, gradual over 30 nights", mean=0.5, ramp=30),

@@ -113,7 +113,7 @@ class Alarm:
 
     @property
     def evidence(self) -> float:
-        """How often such evidence would be exceeded by chance: times less often than once (dimensionless, >= 1)."""
+        """Evidence itself: exchangeable nights reach it within T nights with chance at most T / evidence."""
         return math.exp(min(self.log_evidence, 700.0))
 
     @property
