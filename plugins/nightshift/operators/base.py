@@ -10,6 +10,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from include.errors import BlockedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow.sdk import Context
 
     from include.config.load import Kind
@@ -27,7 +29,7 @@ class StepOperator(BaseOperator):
         Those of Airflow's ``BaseOperator``.
     """
 
-    template_fields = ("partition",)
+    template_fields: Sequence[str] = ("partition",)
     kind: Kind = "model"
 
     def __init__(self, *, name: str, partition: str, **kwargs: Any) -> None:
