@@ -78,7 +78,7 @@ class PolicySettings(Settings):
     """When to retrain."""
 
     rule: str = "every(7)"
-    """`never`, `every(n)`, `on_alarm`, `on_loss(k)`, `k_of_n(k, n)`, or `all_of(…)`, `any_of(…)` of them."""
+    """`never`, `always`, `every(n)`, `on_alarm`, `on_loss(k)`, `k_of_n(k, n)`, `challenger(margin)`, `auto`, or `all_of(…)`, `any_of(…)` of them."""
     cooldown: int = Field(default=0, ge=0)
     """Partitions after a training in which no other is started (a person may force one)."""
     budget_minutes_per_week: float | None = Field(default=None, gt=0)

@@ -114,7 +114,7 @@ def test_a_parquet_file_gives_the_same_rows(folder):
 
 def test_row_groups_outside_the_interval_are_not_decoded(folder):
     hours = [datetime(2013, 3, 1 + n // 24, n % 24) for n in range(72)]  # noqa: DTZ001
-    path = folder.parquet("trips.parquet", {"at": hours, "id": list(range(72))}, row_group_size=24)
+    path = folder.parquet("trips.parquet", {"id": list(range(72)), "at": hours}, row_group_size=24)
     damaged = bytearray(path.read_bytes())
     damaged[10:60] = b"\xff" * 50  # the first day's pages
     path.write_bytes(bytes(damaged))
