@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from include.contracts import observe, quiet, relation, summaries
+from include.contracts import observe, relation, summaries
 from include.contracts.suite import Check, feature_suite_of, suite_of
 from include.contracts.validation import CheckResult, Validation, health_of
 from include.errors import StorageError
@@ -149,8 +149,9 @@ class Checker:
 
     def _ask(self, checks: Sequence[Check]) -> tuple[dict[str, bool | None], dict[Any, Any], dict[str, str]]:
         connection, context = self._library()
-        engine = quiet.load("include.contracts.engine")
-        expectation_of = quiet.load("include.contracts.expectations").expectation_of
+        from include.contracts import engine
+        from include.contracts.expectations import expectation_of
+
         expectations = [made for made in map(expectation_of, checks) if made is not None]
         try:
             answers: tuple[dict[str, bool | None], dict[Any, Any], dict[str, str]]
@@ -161,10 +162,10 @@ class Checker:
 
     def _library(self) -> tuple[Any, Any]:
         if self._gx is None:
-            context = quiet.load().get_context(mode="ephemeral")
-            bars = quiet.load("great_expectations.data_context.types.base").ProgressBarsConfig(globally=False)
-            context.variables.progress_bars = bars
-            self._gx = (quiet.load("include.contracts.engine").connect(self._duck), context)
+            from include.contracts.engine import connect
+            from include.contracts.library import new_context
+
+            self._gx = (connect(self._duck), new_context())
         return self._gx
 
 

@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from duckdb_engine import ConnectionWrapper
-from great_expectations.core.batch import Batch
-from great_expectations.execution_engine import SqlAlchemyExecutionEngine
-from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
-from great_expectations.validator.validator import Validator
 from sqlalchemy.pool import StaticPool
+
+from include.contracts.library import Batch, SqlAlchemyBatchData, SqlAlchemyExecutionEngine, Validator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import duckdb
-    from great_expectations.data_context import AbstractDataContext
-    from great_expectations.expectations import Expectation
+
+    from include.contracts.library import AbstractDataContext, gxe
 
 _RUNTIME = {"result_format": "BOOLEAN_ONLY", "catch_exceptions": True}
 
@@ -64,7 +62,7 @@ def connect(connection: duckdb.DuckDBPyConnection) -> sa.Connection:
 
 
 def judge(
-    connection: sa.Connection, context: AbstractDataContext, view: str, expectations: Sequence[Expectation]
+    connection: sa.Connection, context: AbstractDataContext, view: str, expectations: Sequence[gxe.Expectation]
 ) -> tuple[dict[str, bool | None], dict[tuple[str, str | None], Any], dict[str, str]]:
     """Return what Great Expectations says of a view.
 

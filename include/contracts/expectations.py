@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import great_expectations.expectations as gxe
-
+from include.contracts.library import ExpectationSuite, gxe
 from include.contracts.names import EVENT, inside_column, pattern_column, surplus_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from great_expectations import ExpectationSuite
 
     from include.contracts.suite import Check
 
@@ -73,8 +70,6 @@ def expectation_of(check: Check) -> gxe.Expectation | None:
 
 def gx_suite_of(name: str, checks: Sequence[Check]) -> ExpectationSuite:
     """Return the checks as a suite that Great Expectations can save, show and run elsewhere."""
-    from great_expectations import ExpectationSuite
-
     made = [expectation_of(check) for check in checks]
     return ExpectationSuite(name=name, expectations=[one for one in made if one is not None])
 

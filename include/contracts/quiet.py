@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
-import warnings
-from types import ModuleType
 
 
 def silence() -> None:
@@ -21,12 +18,3 @@ def silence() -> None:
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     for room in ("execution_engine", "validator", "expectations"):
         logging.getLogger(f"great_expectations.{room}").setLevel(logging.CRITICAL)
-
-
-def load(module: str = "great_expectations") -> ModuleType:
-    """Import a module of the library, or one of ours that imports it, without its deprecation warnings."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        loaded = importlib.import_module(module)
-    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)  # sets itself to INFO
-    return loaded

@@ -53,6 +53,17 @@ def name_of(found: pa.DataType) -> str:
     return str(found)
 
 
+def feature_types(schema: pa.Schema) -> dict[str, str]:
+    """Return the contract's type name of each feature of a table: what `Checker.check_features` holds later nights to.
+
+    Examples
+    --------
+    >>> feature_types(pa.schema({"_key": pa.string(), "temp": pa.float32(), "carrier": pa.string()}))
+    {'temp': 'float32', 'carrier': 'string'}
+    """
+    return {field.name: name_of(field.type) for field in schema if not field.name.startswith("_")}
+
+
 def matches(expected: str, found: pa.DataType) -> bool:
     """Tell whether an Arrow type is the one that a contract names.
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from include.config.dataset import Dataset
-from include.contracts import quiet
+from include.contracts.expectations import gx_suite_of
 from include.contracts.suite import suite_of
 from include.errors import ConfigError
 from include.partitions import partition_from_key
@@ -107,7 +107,7 @@ def test_severity_is_the_columns_own():
 
 def test_library_suite_has_titles_and_severity():
     checks = suite_of(dataset({"x": {"type": "int64", "range": [0, 1], "severity": "warn"}}), NIGHT)
-    suite = quiet.load("include.contracts.expectations").gx_suite_of("rides", checks)
+    suite = gx_suite_of("rides", checks)
     found = {one.meta["check"]: one for one in suite.expectations}
     assert set(found) == {"rows", "interval", "unique_key", "x.range"}
     assert (found["x.range"].description, found["x.range"].notes) == ("Range of x", "Expected: from 0 to 1.")

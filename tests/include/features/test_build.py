@@ -90,6 +90,14 @@ def test_without_the_audit_the_future_would_be_served(monkeypatch):
     assert features(sql).column("temp").to_pylist()[12] == 60.0
 
 
+def test_large_nights_are_audited_by_sample(monkeypatch):
+    monkeypatch.setattr(building, "_AUDITED_ROWS", 60)
+    assert features(rides=rides(DAYS, 20)).num_rows == 480
+    sql = POINT_IN_TIME.replace("readings._known_at", "readings.taken")
+    with pytest.raises(FeatureError, match="the feature temp"):
+        features(sql, rides=rides(DAYS, 20))
+
+
 def test_rows_known_after_the_last_prediction_are_not_there(monkeypatch):
     monkeypatch.setattr(building._Build, "_audit", lambda *_: None)
     found = features(
