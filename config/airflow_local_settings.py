@@ -9,9 +9,6 @@ import os
 import sys
 
 if sys.argv[1:2] == ["scheduler"] and os.environ.get("NIGHTSHIFT_PRELOAD", "1") == "1":
-    from include.contracts.quiet import load
-
-    load()
     import deltalake  # noqa: F401
     import duckdb  # noqa: F401
     import mlflow.xgboost  # noqa: F401
@@ -21,4 +18,5 @@ if sys.argv[1:2] == ["scheduler"] and os.environ.get("NIGHTSHIFT_PRELOAD", "1") 
     import sklearn.metrics  # noqa: F401
     import xgboost  # noqa: F401
 
+    import include.contracts.engine
     import include.night.preload  # noqa: F401
