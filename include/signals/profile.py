@@ -47,6 +47,11 @@ class Profile:
     subjects: Mapping[str, SubjectProfile]
 
     @classmethod
+    def of(cls, batches: Iterable[pa.RecordBatch], edges: Edges) -> Profile:
+        """Return the profile of these rows; see `profile`."""
+        return profile(batches, edges)
+
+    @classmethod
     def empty(cls, edges: Edges) -> Profile:
         """Return the profile of no rows: merging it changes nothing."""
         return cls(edges, 0, {name: _counter(part).profile for name, part in edges.subjects.items()})
