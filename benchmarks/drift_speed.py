@@ -122,6 +122,18 @@ def stream(folder: Path) -> int:
     return sum(batch.num_rows for batch in batches(folder / "current.parquet"))
 
 
+def scipy_loop(folder: Path) -> int:
+    """Decode both sides and call scipy's two-sample Kolmogorov-Smirnov on every numeric column."""
+    import pyarrow.parquet as pq
+    from scipy.stats import ks_2samp
+
+    names = [f"number_{i:02d}" for i in range(30)]
+    sides = [pq.read_table(folder / f"{side}.parquet", columns=names) for side in ("reference", "current")]
+    for name in names:
+        ks_2samp(*(side[name].drop_null().to_numpy() for side in sides), method="asymp")
+    return len(names)
+
+
 CHILDREN = {"one_side": one_side, "both_sides": both_sides, "stream": stream, "decode": decode}
 
 
@@ -184,6 +196,9 @@ def measure(folder: Path, rows: int, repeats: int) -> None:
 
     seconds = {name: median_seconds(lambda name=name: CHILDREN[name](folder), repeats) for name in CHILDREN}  # type: ignore[misc]
     base = seconds["decode"]
+    start = time.perf_counter()
+    scipy_loop(folder)
+    loop = time.perf_counter() - start
     print(f"rows: {rows:,}, 40 columns, medians of {repeats}")
     print(f"decode (pyarrow, whole): {base:.3f} s; batch by batch: {seconds['stream']:.3f} s")
     print(
@@ -192,6 +207,7 @@ def measure(folder: Path, rows: int, repeats: int) -> None:
     print(
         f"both sides from scratch: {seconds['both_sides']:.3f} s = {seconds['both_sides'] / 2 / base:.2f} × decode both"
     )
+    print(f"scipy's ks_2samp, column by column, once: {loop:.3f} s = {loop / seconds['both_sides']:.1f} × both sides")
     for name in ("stream", "one_side", "both_sides"):
         found = child(name, folder)
         spent = f"{found['seconds']:.2f} s after {found['imports']:.2f} s of imports"
