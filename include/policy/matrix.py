@@ -76,23 +76,30 @@ class Matrix:
         """Return the mean loss of a candidate's rows of a partition; NaN where it has none or learned from it."""
         return float(self.scores(cell).mean[partition])
 
-    def difference(self, first: Sequence[Cell], second: Sequence[Cell], partition: int) -> tuple[float, float]:
-        """Return the mean of loss(first) − loss(second) over rows of a partition and its standard error.
+    def known_mean(self, cell: Cell, partition: int, known: NDArray[np.bool_] | None) -> float:
+        """Return the mean loss over the rows whose label was known: all (None), or a mask of the rows kept."""
+        if known is None:
+            return self.mean(cell, partition)
+        rows = self.scores(cell).losses[partition][known]
+        return float(rows.mean(dtype=np.float64)) if len(rows) else float("nan")
+
+    def difference(
+        self, first: Sequence[Cell], second: Sequence[Cell], partition: int, known: NDArray[np.bool_] | None = None
+    ) -> tuple[float, float]:
+        """Return the mean of loss(first) − loss(second) over rows of a partition, and its standard error.
 
         Both are averages over their cells, of one kind; the error is that of the paired differences of the rows kept.
         """
+        paired = self._rows(first, partition) - self._rows(second, partition)
+        if known is not None:
+            paired = paired[known]
+            return float(paired.mean()), float(paired.std() / np.sqrt(max(1, len(paired))))
         mean = np.mean([self.mean(c, partition) for c in first]) - np.mean([self.mean(c, partition) for c in second])
         rows = self.scores(first[0]).rows[partition]
-        paired = self._rows(first, partition) - self._rows(second, partition)
         return float(mean), float(paired.std() / np.sqrt(max(1, rows)))
 
     def _rows(self, cells: Sequence[Cell], partition: int) -> NDArray[np.float64]:
         return np.asarray(np.mean([self.scores(cell).losses[partition] for cell in cells], axis=0, dtype=np.float64))
-
-    def known_mean(self, cell: Cell, partition: int, known: NDArray[np.bool_]) -> float:
-        """Return the mean over the kept rows whose label was known (a mask as long as those rows)."""
-        rows = self.scores(cell).losses[partition][known]
-        return float(rows.mean(dtype=np.float64)) if len(rows) else float("nan")
 
 
 def computed(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Scorer = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
-CHEAP_ROWS = 20_000
+CHEAP_ROWS = 30_000
 """Rows that a cheap candidate of endless history would be trained on."""
 _FASTER = 3
 _LARGEST_STEP = 0.3

@@ -1,0 +1,223 @@
+"""The past as a policy would have lived it: states night by night, from the matrix, without the future."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from include.errors import PolicyError
+from include.policy.cells import Cell
+from include.policy.evidence import losses_of, probes_of
+from include.policy.matrix import Job
+from include.policy.rules.library import THRESHOLDS
+from include.policy.state import State
+from include.policy.windows import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from include.policy.drift import Drift
+    from include.policy.matrix import Matrix
+    from include.policy.parse import Policy
+    from include.policy.state import Probe
+    from include.policy.timeline import Timeline
+
+MINUTE = 60.0
+_WEEK_HOURS = 168.0
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a replay takes as given.
+
+    Attributes
+    ----------
+    start : int
+        Night that trains the first champion; the next one is the first to decide.
+    windows : tuple of str
+        All history among them.
+    latency : int
+        Nights from a training to its serving, beside the one that follows.
+    holdout_partitions : int
+        Newest labelled partitions kept for the gate, at most a fifth of the history.
+    """
+
+    start: int
+    windows: tuple[str, ...]
+    latency: int = 0
+    holdout_partitions: int = 1
+
+    def holdout(self, labelled: int) -> int:
+        """Return how many of the newest labelled partitions the gate keeps.
+
+        Examples
+        --------
+        >>> Setup(3, ("all",), holdout_partitions=14).holdout(60), Setup(3, ("all",), holdout_partitions=14).holdout(10)
+        (12, 2)
+        """
+        return max(1, min(self.holdout_partitions, labelled // 5))
+
+
+@dataclass
+class Serving:
+    """A champion while it serves, or a candidate that may."""
+
+    cell: Cell
+    night: int
+    gate_loss: float | None = None
+    gate_error: float | None = None
+
+
+@dataclass
+class World:
+    """Everything that replays share.
+
+    Attributes
+    ----------
+    matrix : Matrix
+    time : Timeline
+    setup : Setup
+    drift : Drift
+        Signals of the rules that libraries ship.
+    """
+
+    matrix: Matrix
+    time: Timeline
+    setup: Setup
+    drift: Drift
+    _probes: dict[tuple[int, Cell, tuple[str, ...]], tuple[Probe, ...]] = field(default_factory=dict)
+
+    @property
+    def nights(self) -> range:
+        """Nights that decide: after the first champion's, and before the last partition that can still be scored."""
+        return range(self.setup.start + 1, len(self.time.history) - 1)
+
+    @property
+    def scored(self) -> range:
+        """Partitions on which policies are compared."""
+        return range(self.setup.start + 1, len(self.time.history))
+
+    def first(self) -> Serving:
+        """Return the first champion, the same for every policy."""
+        cell = self.candidate(self.setup.start, ALL)
+        return Serving(cell, self.setup.start, *self._at_gate(cell))
+
+    def candidate(self, night: int, window: str, *, holdout: bool = False) -> Cell:
+        """Return what a night would train: up to the newest label, or up to the gate's hold-out."""
+        kept = self.setup.holdout(int(self.time.newest[night]) + 1) if holdout else 0
+        found = self.time.cell(night, window, "full", kept) or self.time.cell(night, window, "full")
+        if found is None:
+            key = self.time.history.partitions[night].key
+            raise PolicyError.at(
+                f"night {key}", "no partition is labelled", "labels to train on", "begin later (--from)"
+            )
+        return found
+
+    def serving(self, night: int, cell: Cell) -> Serving:
+        """Return a candidate as it begins to serve, with its loss at the gate."""
+        return Serving(cell, night, *self._at_gate(cell))
+
+    def state(self, night: int, champion: Serving, trainings: list[int], pending: str | None, policy: Policy) -> State:
+        """Return what a policy may look at, without probes.
+
+        Parameters
+        ----------
+        night : int
+        champion : Serving
+        trainings : list of int
+            Nights at which a training was started after the first champion's.
+        pending : str or None
+            Candidate whose verdict, or whose training, is awaited.
+        policy : Policy
+            Signals are computed where its rule looks at them.
+        """
+        history = self.time.history
+        cell = champion.cell
+        looked_at = [name for name in THRESHOLDS if f"{name}(" in policy.text]
+        return State(
+            model=history.model,
+            partition=history.partitions[night].key,
+            champion=f"{cell.window} up to {history.partitions[cell.cut].key}",
+            since_cut=night - cell.cut,
+            since_training=night - (trainings[-1] if trainings else self.setup.start),
+            history=int(self.time.newest[night]) + 1,
+            new_labels=self.time.new_labels(night, cell),
+            gate_loss=champion.gate_loss,
+            gate_standard_error=champion.gate_error,
+            losses=losses_of(self.matrix, self.time, night, cell),
+            signals={name: self.drift.signal(name, night, champion.night, cell) for name in looked_at},
+            pending=pending,
+            cpu_minutes_week=self._spent(night, trainings),
+            training_cpu_minutes=self.seconds(self.candidate(night, ALL)) / MINUTE,
+            served=night - self.setup.start,
+            trainings=tuple(night - at for at in trainings),
+        )
+
+    def probes(self, night: int, champion: Cell, windows: tuple[str, ...]) -> tuple[Probe, ...]:
+        """Return what cheap candidates showed until the end of a night."""
+        key = (night, champion, windows)
+        if key not in self._probes:
+            self._probes[key] = probes_of(self.matrix, self.time, night, champion, windows)
+        return self._probes[key]
+
+    def probe_seconds(self, night: int, windows: tuple[str, ...]) -> float:
+        """Return the CPU seconds of a night's cheap candidates: training, and scoring the partitions they are judged on."""
+        total = 0.0
+        for window in windows:
+            cell = self.time.cell(night, window, "cheap")
+            if cell is not None:
+                found = self.matrix.scores(cell)
+                total += found.train_seconds + found.score_seconds * min(1.0, 3 / max(1, len(found.losses)))
+        return total
+
+    def seconds(self, cell: Cell) -> float:
+        """Return the CPU seconds of a full training."""
+        return self.matrix.scores(cell).train_seconds
+
+    def _spent(self, night: int, trainings: list[int]) -> float:
+        history = self.time.history
+        since = history.partitions[night].end.timestamp() - _WEEK_HOURS * 3600
+        recent = [at for at in trainings if history.partitions[at].end.timestamp() > since]
+        return sum(self.seconds(self.candidate(at, ALL)) for at in recent) / MINUTE
+
+    def _at_gate(self, cell: Cell) -> tuple[float | None, float | None]:
+        """Return the loss that a candidate of the same recipe showed on the hold-out before, with its error."""
+        kept = self.setup.holdout(cell.cut + 1)
+        night = self.time.night_of(cell.cut, len(self.time.history) - 1) if cell.known_at < 0 else cell.known_at
+        earlier = self.time.cell(night, cell.window, "full", kept) if night is not None else None
+        if earlier is None or earlier.cut < 0:
+            return None, None
+        scores = self.matrix.scores(earlier)
+        places = [s for s in range(earlier.cut + 1, cell.cut + 1) if np.isfinite(scores.mean[s])]
+        if not places:
+            return None, None
+        means = scores.mean[places]
+        rows = np.sqrt((scores.variance[places] / scores.rows[places]).sum()) / len(places)
+        spread = means.std(ddof=1) / np.sqrt(len(places)) if len(places) > 2 else 0.0
+        return float(means.mean()), float(max(rows, spread))
+
+
+def wanted_cells(time: Timeline, setup: Setup) -> Iterator[Job]:
+    """Yield every cell that replays may ask for, with the partitions it must have scored.
+
+    Full candidates of every window: those of each night from the first champion's on, and those that keep the newest
+    partitions for the gate. Cheap ones of every night, on the partitions that follow.
+    """
+    count = len(time.history)
+    later: dict[Cell, tuple[int, ...]] = {}
+    for night in range(setup.start, count - 1):
+        for window in setup.windows:
+            for kept in (0, setup.holdout(int(time.newest[night]) + 1)):
+                cell = time.cell(night, window, "full", kept)
+                if cell is not None:
+                    later[cell] = tuple(range(cell.cut + 1, count))
+    for night in range(count - 1):
+        for window in setup.windows:
+            cell = time.cell(night, window, "cheap")
+            if cell is not None:
+                last = count if night >= setup.start else cell.cut + 3
+                later[cell] = tuple(range(cell.cut + 1, min(count, last)))
+    for cell, wanted in later.items():
+        yield Job(cell, wanted)
