@@ -1,11 +1,14 @@
 """What proof costs: each gate mode, and no gate, walked forward over real streams.
 
-A candidate is trained every `--every` nights on all rows up to its cut, the newest 14 nights are its hold-out, and its
-gate may wait for 14 further ones. All models score all nights once; every mode is then replayed on that matrix of night
-losses. Prints, for flights, hotel, bike and metro by day: the share of the gain of "no gate" over "never" that is
-captured, promotions, promotions that made the following 28 nights worse, and nights from training to promotion.
+Every `--step` nights a candidate is trained on all rows up to a cut that leaves the newest 14 nights as its hold-out; its
+gate may wait for 14 further nights, and meanwhile nothing new is trained. All models score all nights once; every mode is
+then replayed on that matrix of night losses. With refit, what is promoted is the recipe trained up to the newest night.
 
-    python benchmarks/gate_modes.py [--sets flights,hotel] [--every 7] [--rounds 60] [--cache DIR]
+Printed per stream: mean loss over the nights that were served; gain captured (0 = the first model for ever, 1 = every
+candidate, trained to the newest night, without a gate); trainings; promotions; promotions that lost more than the margin
+over the 28 nights after them; median nights from a candidate's cut to its promotion.
+
+    python benchmarks/gate_modes.py [--sets flights,hotel,bike,metro] [--step 7] [--rounds 60] [--cache DIR]
 """
 
 from __future__ import annotations
@@ -15,13 +18,19 @@ import importlib.metadata
 import os
 import sys
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from include.evaluation.metrics import metric  # noqa: E402
+from include.evaluation.nights import PairedNights  # noqa: E402
+from include.evaluation.performance import judge_gain  # noqa: E402
+from include.evaluation.terms import Terms  # noqa: E402
+
 SHARED = Path(os.environ.get("NIGHTSHIFT_SHARED", ROOT.parent / "shared"))
 
 
@@ -51,9 +60,7 @@ def _flights() -> Stream:
     frame = frame[frame.arr_delay.notna()]
     day = (pd.to_datetime(frame[["year", "month", "day"]]) - pd.Timestamp("2013-01-01")).dt.days.to_numpy()
     minutes = frame.sched_dep_time // 100 * 60 + frame.sched_dep_time % 100
-    features = pd.DataFrame(
-        {"minutes": minutes, "weekday": (day + 1) % 7, "distance": frame.distance}
-    )
+    features = pd.DataFrame({"minutes": minutes, "weekday": (day + 1) % 7, "distance": frame.distance})
     for column in ("carrier", "origin", "dest"):
         features[column] = frame[column].astype("category")
     order = np.argsort(day, kind="stable")
@@ -108,3 +115,108 @@ def night_losses(stream: Stream, every: int, warm_up: int, rounds: int) -> tuple
         with np.errstate(invalid="ignore"):
             matrix[row] = np.where(count > 0, np.bincount(stream.day[later], rows, minlength=nights) / count, np.nan)
     return cuts, matrix
+
+
+HOLDOUT = 14
+MAX_WAIT = 14
+AFTERWARDS = 28
+
+
+@dataclass
+class Life:
+    """What one mode did on one stream."""
+
+    served: list[float]
+    trainings: int = 0
+    promotions: int = 0
+    harmful: int = 0
+    waits: list[int] = field(default_factory=list)
+
+
+def lived(cuts: np.ndarray, losses: np.ndarray, mode: str | None, *, refit: bool, holdout: int = HOLDOUT) -> Life:
+    """Return what happens when candidates of a stream are gated by a mode (None: every candidate is promoted)."""
+    back, life = int(np.ceil(holdout / (cuts[1] - cuts[0]))), Life([])
+    champion, pending, first = 0, None, 0
+    for night in range(cuts[0], losses.shape[1]):
+        at = int(np.searchsorted(cuts, night, side="right")) - 1
+        if pending is None and night == cuts[at] and at - back > 0 and at - back != champion:
+            pending, first = at - back, 0
+            life.trainings += 1
+        if pending is not None:
+            verdict, first = judged(losses[champion], losses[pending], int(cuts[pending]), night, mode, first)
+            if verdict == "pass":
+                new = at if refit else pending
+                if np.isfinite(losses[new, night : night + AFTERWARDS]).any():
+                    life.harmful += harmed(losses[champion], losses[new], night)
+                life.promotions += 1
+                life.waits.append(night - int(cuts[pending]))
+                champion = new
+            if verdict != "wait":
+                pending = None
+        if np.isfinite(losses[champion, night]):
+            life.served.append(float(losses[champion, night]))
+    return life
+
+
+def judged(old: np.ndarray, new: np.ndarray, cut: int, night: int, mode: str | None, first: int) -> tuple[str, int]:
+    """Return the verdict on a candidate at a night, and the number of labelled nights at its first look."""
+    if mode is None:
+        return "pass", 0
+    told = np.flatnonzero(np.isfinite(old[cut:night]) & np.isfinite(new[cut:night])) + cut
+    paired = PairedNights(
+        tuple(map(str, told)), old[told] - new[told], old[told], new[told], np.ones(len(told), np.int64), ()
+    )
+    first = first or len(told)
+    part = judge_gain(paired, Terms(mode=mode, metric=metric("mse"), max_wait=MAX_WAIT), first).part
+    if part.finding in ("wait", "cannot_tell"):
+        return ("fail" if len(told) - first >= MAX_WAIT else "wait"), first
+    return part.finding, first
+
+
+def harmed(old: np.ndarray, new: np.ndarray, night: int) -> bool:
+    """Return whether the nights after a promotion lost more than 1 % of the old champion's loss."""
+    after = slice(night, night + AFTERWARDS)
+    return bool(np.nanmean(new[after]) - np.nanmean(old[after]) > 0.01 * np.nanmean(old[after]))
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sets", default="flights,hotel,bike,metro")
+    parser.add_argument("--step", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--cache", type=Path, help="folder that keeps the night losses")
+    args = parser.parse_args()
+    for name in args.sets.split(","):
+        cuts, losses = cached(name, args)
+        print(f"\n{name}: {losses.shape[1]} nights, {len(cuts)} cuts")
+        never = float(np.mean([x for x in losses[0, cuts[0] :] if np.isfinite(x)]))
+        always = float(np.mean(lived(cuts, losses, None, refit=True).served))
+        for mode in (None, "superior", "non_inferior", "expected"):
+            for refit in (True, False):
+                life = lived(cuts, losses, mode, refit=refit)
+                mean = float(np.mean(life.served))
+                waits = f"{np.median(life.waits):.0f}" if life.waits else "-"
+                print(
+                    f"  {mode or 'no gate':13s} {'refit' if refit else 'gated bytes':12s} loss {mean:.4f}  captured "
+                    f"{(never - mean) / (never - always):7.1%}  trainings {life.trainings:3d}  promotions {life.promotions:3d}  "
+                    f"harmful {life.harmful:2d}  nights to promotion {waits}",
+                    flush=True,
+                )
+
+
+def cached(name: str, args: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
+    """Return cuts and night losses, from the cache where it has them."""
+    path = None if args.cache is None else args.cache / f"{name}-{args.step}-{args.rounds}.npz"
+    if path is not None and path.exists():
+        found = np.load(path)
+        return found["cuts"], found["losses"]
+    cuts, losses = night_losses(load(name), args.step, warm_up=56, rounds=args.rounds)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, cuts=cuts, losses=losses)
+    return cuts, losses
+
+
+if __name__ == "__main__":
+    main()

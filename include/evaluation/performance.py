@@ -134,13 +134,10 @@ def _expected(
 
 def _until_harmless(values: FloatArray, margin: float, terms: Terms, most: int = 400) -> int | None:
     """Return the further nights after which the chance of harm would be small enough, at today's effect."""
-    sums = night_sums(values)
-    for more in range(1, most + 1):
-        ahead = sums.stretched(np.array([float(len(values) + more)]))
-        now = ahead.belief()
-        if now.mean > 0 and now.chance_below(-margin) <= terms.alpha:
-            return more * terms.block
-    return None
+    ahead = np.arange(len(values) + 1.0, len(values) + most + 1)[:, None]
+    then = night_sums(values).stretched(ahead).belief()
+    enough = (then.mean > 0) & (then.chance_below(-margin) <= terms.alpha)
+    return (int(enough.argmax()) + 1) * terms.block if enough.any() else None
 
 
 def worse_evidence(values: FloatArray, bar: float) -> float:
