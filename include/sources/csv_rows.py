@@ -113,7 +113,7 @@ class CsvRows:
             )
 
     def _stream(
-        self, columns: Sequence[str], types: Mapping[str, pa.DataType], handler: _RaggedRow | None = None
+        self, columns: Sequence[str], types: Mapping[str, pa.DataType], *, threads: bool = True
     ) -> Iterator[pa.RecordBatch]:
         convert = pacsv.ConvertOptions(
             include_columns=list(columns),
@@ -121,10 +121,8 @@ class CsvRows:
             null_values=list(self._settings.null_values),
             strings_can_be_null=True,
         )
-        parse = pacsv.ParseOptions(
-            delimiter=self._settings.delimiter, newlines_in_values=True, invalid_row_handler=handler
-        )
-        read = pacsv.ReadOptions(block_size=_BLOCK_BYTES, encoding=self._settings.encoding, use_threads=handler is None)
+        parse = pacsv.ParseOptions(delimiter=self._settings.delimiter, newlines_in_values=True)
+        read = pacsv.ReadOptions(block_size=_BLOCK_BYTES, encoding=self._settings.encoding, use_threads=threads)
         with self._opened() as stream:
             reader = pacsv.open_csv(stream, read_options=read, parse_options=parse, convert_options=convert)
             with reader:
@@ -220,19 +218,16 @@ class CsvRows:
         return self._wrong(f"cannot be read as CSV ({said[:200]})", "a CSV file", "write it again")
 
     def _ragged(self, said: str) -> SourceError:
-        row = _RaggedRow()
         try:
-            for _ in self._stream(self.names[:1], {self.names[0]: pa.string()}, row):
+            for _ in self._stream(self.names[:1], {self.names[0]: pa.string()}, threads=False):
                 pass
-        except pa.ArrowInvalid:
-            counts = re.search(r"Expected (\d+) columns, got (\d+)", said)
-            expected, found = counts.groups() if counts else ("?", "?")
-        else:
-            expected, found = "?", "?"
-        where = f"row {row.number - 1:,}" if row.number else "a row"
+        except pa.ArrowInvalid as error:  # read by one thread, the parser knows the number of the row
+            said = str(error)
+        counts = re.search(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", said)
+        number, expected, found = counts.groups() if counts else (None, "?", "?")
         return SourceError.at(
-            f"{self._shown}, {where}",
-            f"has {found} fields",
+            f"{self._shown}, row {int(number) - 1:,}" if number else self._shown,
+            f"has {found} fields" if number else f"a row has {found} fields",
             f"{expected}, as in the header",
             f"quote fields that hold {self._settings.delimiter!r}, or correct source.delimiter",
         )
@@ -268,17 +263,6 @@ def _wanted(columns: Sequence[str], types: Mapping[str, pa.DataType] | None) -> 
     if types is None:
         return {}
     return {name: _direct(types[name]) if name in types else pa.string() for name in columns}
-
-
-class _RaggedRow:
-    """Remembers the first row with too many or too few fields."""
-
-    def __init__(self) -> None:
-        self.number = 0
-
-    def __call__(self, row: pacsv.InvalidRow) -> str:
-        self.number = self.number or row.number or 0
-        return "error"
 
 
 def _direct(kind: pa.DataType) -> pa.DataType:
