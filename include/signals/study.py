@@ -14,6 +14,8 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from include.signals.binning import edges_from
 from include.signals.catalogue import binned_values, exact_values
 from include.signals.columns import Kind
 from include.signals.domain_auc import domain_auc
+from include.signals.edges import Edges
 from include.signals.errors import SignalError
 from include.signals.grouping import Groups
 from include.signals.measure import Signal, feature_signals
@@ -56,8 +59,7 @@ def compare(
     Parameters
     ----------
     reference, current : path
-        A Parquet or CSV file each, or a folder of them; a folder split as ``period=2024-01/part-0.parquet`` is
-        compared group by group.
+        A Parquet or CSV file, or a folder of them; ``period=2024-01/part-0.parquet`` is compared group by group.
     by : str, optional
         Column whose values split the current rows into groups (and the reference's, for the pool of the alarms).
     exact : bool
@@ -92,31 +94,54 @@ def compare(
     kinds, ignored = _kinds(before, after, by, columns, frozenset(categorical))
     texts = [name for name, kind in kinds.items() if kind == "categorical"]
     edges = edges_from(before.batches(list(kinds)), columns=list(kinds), categorical=texts, seed=seed, threads=threads)
-    pool, groups = _groups_of_reference(before, by), Groups.of(after, by)
-    pools = pool.profiles(before, edges, threads=threads)
-    whole = _sum(pools)
+    pool = _Counted.of(before, _groups_of_reference(before, by), edges, threads)
+    nights = _Counted.of(after, Groups.of(after, by), edges, threads)
+    found = _compared(pool, nights, kinds, exact, alarms)
+    found["joint"] = _joint(before, after, list(kinds), seed, threads) if joint else {}
+    return {**found, "ignored": ignored}
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """One side, its groups and their profiles."""
+
+    side: Side
+    groups: Groups
+    profiles: Sequence[Profile]
+
+    @classmethod
+    def of(cls, side: Side, groups: Groups, edges: Edges, threads: int) -> _Counted:
+        return cls(side, groups, groups.profiles(side, edges, threads=threads))
+
+    def whole(self) -> Profile:
+        return reduce(Profile.merge, self.profiles)
+
+    def nights(self, reference: Profile) -> list[Night]:
+        pairs = zip(self.groups.keys, self.profiles, strict=True)
+        return [Night(key, feature_signals(one, reference, key)) for key, one in pairs]
+
+    def described(self) -> dict[str, Any]:
+        keys = None if self.groups.by is None else list(self.groups.keys)
+        rows = sum(one.rows for one in self.profiles)
+        return {"path": str(self.side.path), "rows": rows, "by": self.groups.by, "groups": keys}
+
+
+def _compared(
+    pool: _Counted, counted: _Counted, kinds: Mapping[str, Kind], exact: bool, alarms: AlarmsOf
+) -> dict[str, Any]:
+    whole, groups = pool.whole(), counted.groups
     if not whole.rows:
-        raise SignalError.at(str(before.path), "it has no rows", "rows to compare with", "choose another reference")
-    profiles = groups.profiles(after, edges, threads=threads)
-    values = _exact(before, after, groups, kinds) if exact else _binned(whole, profiles)
-    nights = _nights(groups, profiles, whole)
-    single = groups.by is None
+        raise SignalError.at(str(pool.side.path), "it has no rows", "rows to compare with", "choose another reference")
+    values = _exact(pool.side, counted.side, groups, kinds) if exact else _binned(whole, counted.profiles)
+    nights, single = counted.nights(whole), groups.by is None
+    subjects = {name: {"kind": kind, **_by_group(groups.keys, values[name], single)} for name, kind in kinds.items()}
     return {
-        "reference": {"path": str(before.path), "rows": whole.rows, "by": pool.by, "groups": _keys(pool)},
-        "current": {
-            "path": str(after.path),
-            "rows": sum(one.rows for one in profiles),
-            "by": groups.by,
-            "groups": _keys(groups),
-        },
+        "reference": pool.described(),
+        "current": counted.described(),
         "exact": exact,
-        "subjects": {
-            name: {"kind": kind, **_by_group(groups.keys, values[name], single)} for name, kind in kinds.items()
-        },
+        "subjects": subjects,
         "studentised": _studentised(nights, single),
-        "joint": _joint(before, after, list(kinds), seed, threads) if joint else {},
-        "ignored": ignored,
-        "alarms": [] if single else alarms(_nights(pool, pools, whole) if pool.by else [], nights),
+        "alarms": [] if single else alarms(pool.nights(whole) if pool.groups.by else [], nights),
     }
 
 
@@ -183,13 +208,6 @@ def _groups_of_reference(before: Side, by: str | None) -> Groups:
     return Groups.of(before, by if known else None)
 
 
-def _sum(profiles: Sequence[Profile]) -> Profile:
-    total = profiles[0]
-    for one in profiles[1:]:
-        total = total.merge(one)
-    return total
-
-
 def _binned(reference: Profile, profiles: Sequence[Profile]) -> dict[str, list[dict[str, float]]]:
     return {
         name: [binned_values(before, one.subjects[name]) for one in profiles]
@@ -205,14 +223,6 @@ def _exact(before: Side, after: Side, groups: Groups, kinds: Mapping[str, Kind])
             sides = [side.cast(pa.string()) for side in sides]
         found[name] = [exact_values(kind, sides[0], side) for side in sides[1:]]
     return found
-
-
-def _nights(groups: Groups, profiles: Sequence[Profile], reference: Profile) -> list[Night]:
-    return [Night(key, feature_signals(one, reference, key)) for key, one in zip(groups.keys, profiles, strict=True)]
-
-
-def _keys(groups: Groups) -> list[str] | None:
-    return None if groups.by is None else list(groups.keys)
 
 
 def _by_group(keys: Sequence[str], values: Sequence[Mapping[str, float]], single: bool) -> dict[str, Any]:
