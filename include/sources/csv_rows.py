@@ -129,7 +129,7 @@ class CsvRows:
                 yield from (batch for batch in reader if batch.num_rows)
 
     @contextmanager
-    def _opened(self) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    def _opened(self) -> Iterator[IO[bytes] | gzip.GzipFile | pa.NativeFile]:
         if self._shown.endswith(".gz"):
             with gzip.open(self._path, "rb") as packed:
                 yield packed
@@ -137,7 +137,7 @@ class CsvRows:
             with zipfile.ZipFile(self._path) as archive, archive.open(self._member(archive)) as member:
                 yield member
         else:
-            with self._path.open("rb") as plain:
+            with pa.OSFile(str(self._path)) as plain:
                 yield plain
 
     def _member(self, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
