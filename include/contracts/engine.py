@@ -58,6 +58,10 @@ class DuckDBEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
 def connect(connection: duckdb.DuckDBPyConnection) -> sa.Connection:
     """Return SQLAlchemy's side of a DuckDB connection; both see the same views."""
     engine = sa.create_engine("duckdb://", creator=lambda: ConnectionWrapper(connection), poolclass=StaticPool)
+    # the dialect quotes PostgreSQL's keywords only; a column named `at` would break every check of its dataset
+    words = connection.execute("SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'")
+    preparer = engine.dialect.identifier_preparer
+    preparer.reserved_words = preparer.reserved_words | {word for (word,) in words.fetchall()}
     return engine.connect()
 
 

@@ -32,8 +32,9 @@ def expectation_of(check: Check) -> gxe.Expectation | None:
     Notes
     -----
     Shares of missing values are compared with a tolerance of 1e-12, since 1 − 0.7 is not 0.3 in floating point.
-    Patterns are evaluated by DuckDB into a column of truth values and uniqueness into a column with the number of
-    surplus rows, because the library knows neither patterns nor ranges of texts in DuckDB and counts duplicates with a window over all rows.
+    Patterns and ranges of texts are evaluated by DuckDB into columns of truth values, and uniqueness into a column with
+    the number of surplus rows: the library knows neither of the former in DuckDB, and counts duplicates with a window
+    over all rows.
     """
     title = _TITLES.get(check.rule, "").format(column=check.column)
     said = {

@@ -49,8 +49,8 @@ def result_of(
 
     Notes
     -----
-    A column that is not there fails its type check (or its first one); its other checks cannot be told, and neither
-    can those of a column with only missing values.
+    A column that is not there fails its type check and those of the partition that read it; its other checks cannot be
+    told, and neither can those of a column with only missing values.
     """
     missing = [column for column in columns_of(check) if column not in schema.names]
     if missing:

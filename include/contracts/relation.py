@@ -70,7 +70,7 @@ def _projection(
         elif check.has_text_bounds and check.column:
             yield f"{_inside(check, quoted(check.column))} AS {quoted(inside_column(check.column))}"
         elif check.rule in ("unique", "unique_key"):
-            found = surplus(duck, source, columns_of(check), rows)
+            found = surplus(duck, source, columns_of(check), rows, with_missing=check.rule == "unique_key")
             yield f"{found}::BIGINT AS {quoted(surplus_column(check.column))}"
 
 
@@ -103,16 +103,18 @@ def _inside(check: Check, name: str) -> str:
     return " AND ".join(terms)
 
 
-def surplus(duck: duckdb.DuckDBPyConnection, source: str, columns: Sequence[str], rows: int) -> int:
+def surplus(
+    duck: duckdb.DuckDBPyConnection, source: str, columns: Sequence[str], rows: int, *, with_missing: bool
+) -> int:
     """Return how many rows repeat an earlier value of the columns.
 
     Notes
     -----
-    Rows minus distinct values. A single column's missing values are no values; in a key of several columns a missing
-    part is a part like any other.
+    Rows minus distinct values. In a key (``with_missing``) a missing part is a part like any other; else missing values
+    are no values.
     """
     names = ", ".join(quoted(column) for column in columns)
-    present = f"{quoted(columns[0])} IS NOT NULL" if len(columns) == 1 else "true"
+    present = f"{quoted(columns[0])} IS NOT NULL" if not with_missing else "true"
     passes = -(-rows // _ROWS_A_PASS)
     found = 0
     for number in range(passes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -189,11 +190,21 @@ def _bound(value: float | str | None, type_name: str | None, where: str) -> floa
             return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
         if type_name == "date":
             return datetime.combine(date.fromisoformat(str(value)), datetime.min.time(), tzinfo=UTC)
-        return str(value) if type_name in ("string", "category") else float(value)
+        if type_name in ("string", "category"):
+            return str(value)
+        return _single(float(value)) if type_name == "float32" else float(value)
     except ValueError:
         raise ConfigError.at(
             where, f"range has the bound {value!r}", f"a value of type {type_name or 'float64'}", "correct the bound"
         ) from None
+
+
+def _single(value: float) -> float:
+    """Return the nearest value that four bytes hold, so that a bound of 0.1 admits a stored 0.1."""
+    try:
+        return float(struct.unpack("f", struct.pack("f", value))[0])
+    except OverflowError:
+        return value
 
 
 def _members(values: tuple[str | int, ...], type_name: str | None, where: str) -> tuple[str | float, ...]:

@@ -199,6 +199,17 @@ def test_missing_key_parts_identify_rows(checker):
     )
 
 
+def test_missing_keys_repeat_each_other(checker):
+    contract = dataset({"a": {"type": "int64", "unique": True}}, key=("a",))
+    found = checker.check(contract, rows(3, a=[1, None, None]), NIGHT)
+    assert (answer(found, "unique_key").observed, answer(found, "a.unique").observed) == (1, 0)
+
+
+def test_bound_of_a_short_float_admits_itself(checker):
+    found = judge_column(checker, pa.array([0.1, 0.7], pa.float32()), {"range": [0.1, 0.7]}, "float32", "range")
+    assert found.passed is True
+
+
 def test_key_may_repeat_where_allowed(checker):
     contract = dataset({"a": {"type": "int64"}}, key=("a",), unique_key=False)
     assert checker.check(contract, rows(2, a=[1, 1]), NIGHT).health == "pass"
