@@ -81,12 +81,12 @@ def late_rows_marked(
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("rows", numbered)
         connection.register("stored", table.read([*compared, "_known_at"], partitions=[partition]))
-        found = connection.execute(
+        found = connection.sql(
             f"WITH earlier AS (SELECT {listed}, min(_known_at) AS _known_at FROM stored GROUP BY ALL) "  # noqa: S608
             f"SELECT {', '.join('rows.' + _quoted(n) for n in names)}, "
             "coalesce(earlier._known_at, greatest(rows._known_at, $1)) AS _known_at "
             f"FROM rows LEFT JOIN earlier ON {equal} ORDER BY rows._place",
-            [until],
+            params=[until],
         ).to_arrow_table()
     cast = found.cast(pa.schema([*(rows.schema.field(n) for n in names), pa.field("_known_at", INSTANT)]))
     return cast.combine_chunks().to_batches(max_chunksize=max(1, rows.num_rows))[0] if rows.num_rows else rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from include.labels.mature import labels_of, refreshable
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def take_labels(project: Project, found: Begun) -> tuple[list[str], list[str]]:
-    """Upsert the labels that are mature at the end of the night.
+    """Upsert the labels that are mature at the end of the night, or of the latest night that has begun.
 
-    Looked at are the partitions that may still change (maturity and lateness) and those that have no labels yet. The
+    A night that is redone, or comes after later ones, must not take back what those have learnt. Looked at are the partitions that may still change (maturity and lateness) and those that have no labels yet. The
     same rows again change nothing.
 
     Returns
@@ -28,7 +29,7 @@ def take_labels(project: Project, found: Begun) -> tuple[list[str], list[str]]:
     """
     model = found.model
     dataset = project.catalog.dataset(model.target.dataset)
-    version = found.version(dataset.name)
+    version, until = _latest(found, dataset.name)
     snapshots = project.snapshots(dataset.name)
     if snapshots is None or version is None:
         return [], []
@@ -41,13 +42,21 @@ def take_labels(project: Project, found: Begun) -> tuple[list[str], list[str]]:
             continue
         columns = [name for name in snapshots.spec.schema.names if name != "_revision"]
         batches = snapshots.ordered(columns, [partition.key], version)
-        mature = list(labels_of(model, dataset, batches, found.night.end))
+        mature = list(labels_of(model, dataset, batches, until))
         if not sum(batch.num_rows for batch in mature):
             continue
         looked_at.append(partition.key)
         if table.replace(partition.key, mature).changed:
             changed.append(partition.key)
     return changed, looked_at
+
+
+def _latest(found: Begun, dataset: str) -> tuple[int | None, datetime]:
+    """Return the newest version of a dataset, and the latest end, of the nights that have begun."""
+    starts = [record.body for record in found.ledger.records("night_start")]
+    versions = [body["datasets"].get(dataset, {}).get("version") for body in starts]
+    until = max(datetime.fromisoformat(body["end"]) for body in starts)
+    return max((v for v in versions if v is not None), default=None), until
 
 
 def _published(grain: str, timezone: str, keys: list[str], night: Partition) -> list[Partition]:
