@@ -101,7 +101,7 @@ def _settled(policy: Policy, state: State) -> Decision | None:
         unmet = f"; {state.forced!r} must wait" if state.forced else ""
         return Decision("blocked", f"never on defective data: {what}{unmet}", policy.text, {"health": state.health})
     if state.pending:
-        text = f"candidate {state.pending} still awaits its verdict, and only one may"
+        text = f"candidate {state.pending[:12]} still awaits its verdict, and only one may"
         return Decision("hold", text, policy.text, {"pending": state.pending})
     if state.forced:
         return Decision("retrain", f"forced: {state.forced}", MANUAL, {"forced": state.forced})
