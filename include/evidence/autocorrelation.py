@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Normal quantile of the one-sided 90 % limit of the coefficient, and of the one-sided 5 % test of the second lag.
+# Normal quantiles of the one-sided 90 % limit of the coefficient, and of its 95 % limit where it is strong, which is
+# also that of the one-sided 5 % test of the second lag.
 _QUANTILE = 1.2816
 _SIGNIFICANT = 1.6449
 _STRONG = 0.5
@@ -89,7 +90,8 @@ def persistence(values: Floats) -> tuple[Floats, Floats]:
     -----
     All correlations are of the normal scores of the ranks, so that heavy tails do not matter. The coefficient is
     the lag-1 autocorrelation r. The limit is that of r corrected for its bias of about ``-(1 + 3 r) / n``, plus 1.28
-    standard errors, ``sqrt((1 - r ** 2) / n)``. Negative values count as 0: they make false alarms rarer.
+    standard errors, ``sqrt((1 - r ** 2) / n)``, or 1.64 above 0.5, where an error costs most. Negative values count as
+    0: they make false alarms rarer.
 
     Weather comes and goes in a few days, so a high lag-1 coefficient alone would overstate how far it wanders. Where
     the corrected coefficient is above 0.5 and the partial autocorrelation at lag 2 is significantly negative (5 %),
@@ -107,8 +109,10 @@ def persistence(values: Floats) -> tuple[Floats, Floats]:
         raise ValueError(message)
     first, second = _partial_autocorrelations(_normal_scores(values))
     corrected = np.clip(first + (1.0 + 3.0 * first) / nights, 0.0, _LARGEST)
-    limit = corrected + _QUANTILE * np.sqrt((1.0 - np.square(corrected)) / nights)
-    swings = (corrected > _STRONG) & (second < -_SIGNIFICANT / math.sqrt(nights))
+    strong = corrected > _STRONG
+    swings = strong & (second < -_SIGNIFICANT / math.sqrt(nights))
+    quantile = np.where(strong & ~swings, _SIGNIFICANT, _QUANTILE)
+    limit = corrected + quantile * np.sqrt((1.0 - np.square(corrected)) / nights)
     added = np.where(swings, np.arctanh(np.clip(second, -_LARGEST, 0.0)), 0.0)
     upper = np.tanh(np.arctanh(np.minimum(limit, 0.99)) + added)
     coefficient = np.clip(first, 0.0, _LARGEST)
