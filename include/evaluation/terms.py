@@ -67,6 +67,11 @@ class Terms:
         """Error spent on one candidate."""
         return 1 - self.confidence
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns whose values `NightScores.slices` must hold."""
+        return tuple(dict.fromkeys((*self.slices, *(self.fairness.groups if self.fairness else ()))))
+
     def log_bar(self, first_look: int) -> float:
         """Return the log evidence that proves something, for looks from that many nights until `max_wait` later."""
         return log_bar(self.alpha, first_look // self.block, -(-self.max_wait // self.block))

@@ -23,7 +23,7 @@ def test_terms_follow_the_yaml():
     assert (terms.mode, terms.metric.name, terms.margin, terms.confidence) == ("superior", "auc", 0.01, 0.9)
     assert (terms.max_wait, terms.slices, terms.max_churn, terms.golden_margin) == (7, ("carrier",), 0.2, 0.002)
     assert (terms.block, terms.horizon, terms.candidates_per_year, terms.golden_set) == (24, 60, 52, True)
-    assert terms.fairness.groups == ("origin",)
+    assert terms.columns == ("carrier", "origin")
     assert terms.fairness.demographic_parity == 0.1
     assert terms.fairness.equalised_odds is None
 
