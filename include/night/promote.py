@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from include.errors import LedgerError, NightshiftError
+from include.errors import BlockedError, LedgerError, NightshiftError
 from include.night.messages import flush, tell
 from include.registry.artifact import load
-from include.registry.champions import challenger, champion, champions, pending, previous
+from include.registry.champions import challenger, champion, champions, frozen, pending, previous
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +49,8 @@ def act(
     ------
     LedgerError
         When there is nothing to act on, or a reason is missing.
+    BlockedError
+        When the champion is frozen and a candidate is to be promoted.
     ConflictError
         When the candidate was judged against a champion that no longer is one: it must be judged again.
     """
@@ -97,6 +99,11 @@ def project_registry(project: Project, name: str) -> bool:
 
 def _promote(project: Project, name: str, ledger: Ledger, candidate: str, reason: str, actor: str) -> Record:
     records = ledger.records()
+    kept = frozen(records)
+    if kept is not None:
+        raise BlockedError.at(
+            f"model {name}", f"the champion is frozen: {kept}", "a champion that may change", "thaw it first"
+        )
     digest = _passed(name, records, candidate)
     verdict = next(r for r in reversed(records) if r.kind == "gate" and r.body["candidate"] == digest)
     parent = verdict.body["champion"]

@@ -11,7 +11,7 @@ from include.config.durations import format_duration
 from include.features.version import feature_version
 from include.partitions import partition_at, partition_from_key, partitions_between
 from include.project import STATIC_KEY
-from include.registry.champions import challenger, champion_of_night
+from include.registry.champions import challenger, champion, champion_of_night, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,7 +81,11 @@ def _start(
 
 def _settled(model: Model, records: Sequence[Record]) -> bool:
     """Tell whether no promotion is on its way: one that needs no person takes effect before the next night begins."""
-    return model.promotion.approval or challenger(records) is None
+    waiting, serving = challenger(records), champion(records)
+    if model.promotion.approval or waiting is None or frozen(records) is not None:
+        return True
+    verdict = next(r for r in reversed(records) if r.kind == "gate" and r.body["candidate"] == waiting)
+    return bool(verdict.body["champion"] != (serving.candidate if serving else None))  # it can only be refused
 
 
 def _dataset_state(project: Project, dataset: Dataset, night: Partition, model: Model) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from include.night.steps import Cost, step
 from include.night.train import train
 from include.night.validate import validate
 from include.night.wait import wait
+from include.registry.champions import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +102,12 @@ def run_night(
     results["decide"] = night_step(project, name, partition, "decide", force=force)
     results["train"] = night_step(project, name, partition, "train")
     results["gate"] = night_step(project, name, partition, "gate")
-    if results["gate"].get("verdict") == "pass" and not project.catalog.model(name).promotion.approval:
+    if results["gate"].get("verdict") == "pass" and _may_promote(project, name):
         results["promote"] = act(project, name, action="promote", candidate=results["gate"]["candidate"])
     results["report"] = night_step(project, name, partition, "report")
     return results
+
+
+def _may_promote(project: Project, name: str) -> bool:
+    """Tell whether a candidate that passed becomes champion without a person."""
+    return not project.catalog.model(name).promotion.approval and frozen(project.model_ledger(name).records()) is None
