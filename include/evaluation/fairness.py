@@ -44,6 +44,8 @@ def fairness_part(
     ----------
     Hardt, Price, Srebro (2016), Equality of opportunity in supervised learning; fairlearn.metrics.
     """
+    if any(np.ndim(night.candidate) > 1 for night in nights):
+        return Part("fairness", "cannot_tell", "defined for binary predictions only")
     numbers: dict[str, object] = {}
     findings: list[Finding] = []
     texts = []

@@ -67,3 +67,8 @@ def test_too_few_rows_cannot_be_told(made):
 
 def test_missing_column_cannot_be_told():
     assert fairness_part(nights(0.0), FairnessLimits(("nowhere",), demographic_parity=0.1)).finding == "cannot_tell"
+
+
+def test_several_classes_cannot_be_told():
+    night = NightScores("n", np.zeros(2), np.ones((2, 3)), np.ones((2, 3)), slices={"group": np.array(["x", "y"])})
+    assert fairness_part([night], LIMITS).reason == "defined for binary predictions only"
