@@ -29,7 +29,7 @@ def zipped(name, text):
     ("name", "content"),
     [
         ("trips.csv", CSV.encode()),
-        ("trips.csv.gz", gzip.compress(CSV.encode())),
+        ("trips.csv.gz", gzip.compress(CSV.encode(), mtime=0)),
         ("trips.csv.zip", zipped("inner.csv", CSV)),
         ("trips.csv", b"\xef\xbb\xbf" + CSV.encode()),
         ("trips.csv", CSV.replace("\n", "\r\n").encode()),
