@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +14,9 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 100)  # a log has no width of its own
 errors = Console(stderr=True)
+_DIGEST = re.compile(r"^[0-9a-f]{64}$")
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON")]
 
 
@@ -55,4 +57,5 @@ def _plain(item: Any) -> str:
         return f"{item:.6g}"
     if isinstance(item, dict | list):
         return json.dumps(item, default=str, ensure_ascii=False)
-    return str(item)
+    text = str(item)
+    return text[:12] if _DIGEST.match(text) else text
