@@ -58,7 +58,7 @@ class Drift:
         """
         if name == "adwin":
             return float(self._adwin(night, champion))
-        counts, centres = self._counted()
+        counts, centres = self.counted()
         first = champion.cut + 1 - parse_window(champion.window).reach(champion.cut + 1)
         reference, current = counts[first : champion.cut + 1].sum(axis=0), counts[night]
         if name == "psi":
@@ -68,7 +68,8 @@ class Drift:
     def _numeric(self) -> NDArray[np.bool_]:
         return np.array([kind == "q" for kind in self.time.history.kinds])
 
-    def _counted(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def counted(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return counts, shape (n_partitions, n_features, FINE + 1), and the centres of the bins of numbers."""
         if self._counts is None or self._centres is None:
             self._counts, self._centres = _bin_counts(self.time.history, self.start)
         return self._counts, self._centres

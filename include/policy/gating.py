@@ -9,14 +9,18 @@ import numpy as np
 
 from include.evaluation.metrics import default_metric
 from include.evaluation.nights import PairedNights
-from include.evaluation.performance import judge_gain
+from include.evaluation.performance import absolute_margin, worse_evidence
+from include.evaluation.sequence import LEAST_NIGHTS, belief, log_evidence, night_sums
 from include.evaluation.terms import Terms
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from include.config.model import GateSettings, Mode
     from include.policy.cells import Cell
     from include.policy.world import World
 
+Finding = Literal["pass", "fail", "wait"]
 MODES: tuple[Mode, ...] = ("superior", "non_inferior", "expected")
 
 
@@ -52,7 +56,7 @@ def gate_of(settings: GateSettings, task: str, mode: Mode, horizon: int) -> Gate
 
 def judged(
     world: World, gate: Gate, candidate: Cell, champion: Cell, night: int, first_look: int | None
-) -> tuple[Literal["pass", "fail", "wait"], int]:
+) -> tuple[Finding, int]:
     """Return the verdict on a candidate at the end of a night, and the labelled nights it rests on.
 
     Both are judged on the labelled partitions after their training cuts; one that the champion learned from would favour
@@ -63,15 +67,39 @@ def judged(
         s for s in range(first, int(world.time.newest[night]) + 1) if np.isfinite(world.matrix.mean(candidate, s))
     ]
     count = len(places)
-    if not places:
-        return "wait", 0
     old = np.array([world.matrix.mean(champion, s) for s in places])
     new = np.array([world.matrix.mean(candidate, s) for s in places])
-    rows = world.matrix.scores(candidate).rows[places]
-    keys = tuple(world.time.history.partitions[s].key for s in places)
-    paired = PairedNights(keys, old - new, old, new, rows, ())
-    finding = judge_gain(paired, gate.terms, count if first_look is None else first_look).part.finding
-    if finding in ("pass", "fail"):
-        return ("pass" if finding == "pass" else "fail"), count
+    found = finding(old, new, gate.terms, count if first_look is None else first_look)
     waited = 0 if first_look is None else count - first_look
-    return ("fail" if waited >= gate.terms.max_wait else "wait"), count
+    return ("fail" if found == "wait" and waited >= gate.terms.max_wait else found), count
+
+
+def finding(champion: NDArray[np.float64], candidate: NDArray[np.float64], terms: Terms, first_look: int) -> Finding:
+    """Return what the gate's performance part finds on mean losses by night: the same as `judge_gain`, without its report.
+
+    That one also bisects for the ends of an interval, which a replay of thousands of nights has no use for.
+
+    Parameters
+    ----------
+    champion, candidate : array, shape (n_nights,)
+    terms : Terms
+    first_look : int
+        Labelled nights at the candidate's first judgement.
+    """
+    gains = champion - candidate
+    if len(gains) < LEAST_NIGHTS:
+        return "wait"
+    keys = tuple(str(i) for i in range(len(gains)))
+    margin = absolute_margin(PairedNights(keys, gains, champion, candidate, np.ones(len(gains), np.int64), ()), terms)
+    if terms.mode == "expected":
+        now = belief(gains)
+        if float(now.mean) > 0 and float(now.chance_below(-margin)) <= terms.alpha:
+            return "pass"
+        return "fail" if 1 - float(now.chance_below(0.0)) <= terms.alpha else "wait"
+    bar = margin if terms.mode == "superior" else -margin
+    needed = terms.log_bar(first_look)
+    if np.ptp(gains) == 0:
+        return "pass" if gains[0] > bar else "fail"
+    if float(log_evidence(night_sums(gains).about(bar))) >= needed:
+        return "pass"
+    return "fail" if worse_evidence(gains, bar) >= needed else "wait"

@@ -18,6 +18,7 @@ from include.policy.windows import ALL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from include.policy.alarms import Alarms
     from include.policy.drift import Drift
     from include.policy.matrix import Matrix
     from include.policy.parse import Policy
@@ -81,12 +82,15 @@ class World:
     setup : Setup
     drift : Drift
         Signals of the rules that libraries ship.
+    alarms : Alarms
+        Of the evidence engine.
     """
 
     matrix: Matrix
     time: Timeline
     setup: Setup
     drift: Drift
+    alarms: Alarms
     _probes: dict[tuple[int, Cell, tuple[str, ...]], tuple[Probe, ...]] = field(default_factory=dict)
 
     @property
@@ -135,7 +139,7 @@ class World:
         """
         history = self.time.history
         cell = champion.cell
-        looked_at = [name for name in THRESHOLDS if f"{name}(" in policy.text]
+        looked_at = [name for name in THRESHOLDS if name in policy.text]
         return State(
             model=history.model,
             partition=history.partitions[night].key,
@@ -147,6 +151,7 @@ class World:
             gate_loss=champion.gate_loss,
             gate_standard_error=champion.gate_error,
             losses=losses_of(self.matrix, self.time, night, cell),
+            alarms=self.alarms.open(night, champion.night, cell) if "on_alarm" in policy.text else (),
             signals={name: self.drift.signal(name, night, champion.night, cell) for name in looked_at},
             pending=pending,
             cpu_minutes_week=self._spent(night, trainings),

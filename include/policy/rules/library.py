@@ -30,7 +30,7 @@ class AboveThreshold(Cheap):
     @property
     def text(self) -> str:
         """The rule as it is written in YAML."""
-        return f"{self.signal}({self.threshold:g})"
+        return f"{self.signal}({self.threshold:g})" if self.threshold else self.signal
 
     def answer(self, state: State) -> Answer:
         """Return yes when the signal is known and above the threshold."""

@@ -1,0 +1,139 @@
+"""How a policy stands: its loss with an interval, against never, always, calendars of the same count, chance and hindsight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from include.evaluation.bootstrap import default_block, partition_counts
+from include.policy.hindsight import best_schedules, calendars, random_schedules, scheduled
+from include.policy.windows import ALL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from include.policy.hindsight import Board
+    from include.policy.replay import Path
+    from include.policy.world import World
+
+RESAMPLES = 2000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What every policy is compared with.
+
+    Attributes
+    ----------
+    never, always : array, shape (n_scored,)
+        Losses of the first champion for ever, and of a training on all history every night.
+    board : Board
+        Of all windows.
+    draws : array, shape (n_resamples, n_scored)
+        How often each resample of blocks of partitions has each partition.
+    hindsight : array
+        Best mean loss by count of retrains, with all windows.
+    seed : int
+    """
+
+    never: NDArray[np.float64]
+    always: NDArray[np.float64]
+    board: Board
+    draws: NDArray[np.float64]
+    hindsight: NDArray[np.float64]
+    seed: int
+
+    @classmethod
+    def of(cls, board: Board, seed: int) -> Judge:
+        """Return the judge of a board."""
+        nights, _, scored = board.losses.shape
+        every = list(range(1, nights))
+        never, always = scheduled(board, [], []), scheduled(board, every, [0] * len(every))
+        draws = partition_counts(scored, RESAMPLES, default_block(scored), seed)
+        return cls(never, always, board, draws, best_schedules(board, nights - 1), seed)
+
+    def interval(self, values: NDArray[np.float64]) -> tuple[float, float]:
+        """Return the ends of the 95 % interval of a mean over partitions, by circular moving blocks."""
+        means = self.draws @ values / len(values)
+        low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return float(low), float(high)
+
+    def captured(self, losses: NDArray[np.float64]) -> tuple[float | None, float | None, float | None]:
+        """Return the share of always' gain over never that a policy captures, with its interval; None where there is none."""
+        gains, whole = self.draws @ (self.never - losses), self.draws @ (self.never - self.always)
+        mine, all_of_it = float((self.never - losses).sum()), float((self.never - self.always).sum())
+        if all_of_it <= 0:
+            return None, None, None
+        if np.quantile(whole, (1 - LEVEL) / 2) <= 0:
+            return mine / all_of_it, None, None
+        low, high = np.quantile(gains / whole, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return mine / all_of_it, float(low), float(high)
+
+    def calendar(self, count: int) -> NDArray[np.float64]:
+        """Return the losses of every(n) at a count, averaged over its phases, on all history."""
+        phases = calendars(self.board, count)
+        return np.asarray(np.mean([scheduled(self.board, nights, [0] * len(nights)) for nights in phases], axis=0))
+
+    def skill(self, mean: float, windows: Sequence[str]) -> float | None:
+        """Return the place of a policy between random schedules of its count and windows (0) and hindsight (1).
+
+        None where the schedule leaves no choice: no retrain, or every night.
+        """
+        places = [self.board.windows.index(window) for window in windows]
+        if not 0 < len(places) < self.board.losses.shape[0] - 1:
+            return None
+        chance = float(random_schedules(self.board, places, self.seed).mean())
+        best = self._best(len(places), set(places))
+        return None if chance - best <= 0 else (chance - mean) / (chance - best)
+
+    def _best(self, count: int, windows: set[int]) -> float:
+        if windows == {0}:
+            only = type(self.board)(self.board.losses[:, :1], (ALL,), self.board.latency)
+            return float(best_schedules(only, count)[count])
+        return float(self.hindsight[min(count, len(self.hindsight) - 1)])
+
+
+def standing(world: World, path: Path, judge: Judge) -> dict[str, Any]:
+    """Return the figures of one policy, as they stand in the JSON."""
+    nights = len(world.nights)
+    low, high = judge.interval(path.losses)
+    captured, captured_low, captured_high = judge.captured(path.losses)
+    windows = [step.window or ALL for step in path.steps if step.verdict == "retrain"]
+    calendar = judge.calendar(path.retrains)
+    better = calendar - path.losses
+    better_low, better_high = judge.interval(better)
+    return {
+        "mean_loss": float(path.losses.mean()),
+        "low": low,
+        "high": high,
+        "retrains": path.retrains,
+        "retrain_share": path.retrains / nights if nights else 0.0,
+        "promotions": path.promotions,
+        "cpu_seconds": round(path.cpu_seconds, 3),
+        "probe_seconds": round(path.probe_seconds, 3),
+        "gain_captured": captured,
+        "gain_low": captured_low,
+        "gain_high": captured_high,
+        "timing_skill": judge.skill(float(path.losses.mean()), windows),
+        "against_calendar": {
+            "mean_loss": float(calendar.mean()),
+            "difference": float(better.mean()),
+            "low": better_low,
+            "high": better_high,
+            "chance_better": float(((judge.draws @ better) > 0).mean()),
+        },
+        "losses": [float(value) for value in path.losses],
+    }
+
+
+def told(path: Path) -> list[dict[str, Any]]:
+    """Return a policy's decisions night by night."""
+    return [
+        {"partition": step.partition, "verdict": step.verdict, "window": step.window, "reason": step.reason}
+        for step in path.steps
+    ]
