@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import typer
+from rich.text import Text
 
 from include.cli import configuration, datasets, models, platform, signals
 from include.cli.output import errors
@@ -26,5 +27,5 @@ def main() -> None:
     try:
         app()
     except NightshiftError as error:
-        errors.print(f"[bold red]error[/] {error}", markup=True, highlight=False, soft_wrap=True)
+        errors.print(Text.assemble(("error", "bold red"), f" {error}"), soft_wrap=True)
         sys.exit(error.exit_code)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from include.cli.datasets import From, Key, To, range_of
+from include.cli.datasets import From, Key, To, opened, range_of
 from include.cli.output import AsJson, answer, console
+
+if TYPE_CHECKING:
+    from include.project import Project
 
 Model = Annotated[str, typer.Argument(help="Model")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger")]
@@ -132,7 +135,7 @@ def why(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
         answer(body, as_json)
         return
     told = body["decision"]
-    console.print(f"{key}  {told['verdict']}: {told['reason']}  (rule {told['rule']})", highlight=False)
+    console.print(f"{key}  {told['verdict']}: {told['reason']}  (rule {told['rule']})", markup=False, highlight=False)
     console.print("\nKnown that night")
     answer(body["state"], as_json=False)
     console.print("\nOther policies")
@@ -199,13 +202,9 @@ def _acted(model: str, action: str, candidate: str, reason: str) -> dict[str, An
     return act(project_of(model), model, action=action, candidate=candidate, reason=reason)
 
 
-def project_of(model: str) -> Any:
+def project_of(model: str) -> Project:
     """Return the installation with the files of one model; ConfigError when there is no such model."""
-    from include.project import Project
-
-    project = Project.open(only=("model", model))
-    project.catalog.model(model)
-    return project
+    return opened("model", model)
 
 
 def _print_nights(project: Any, model: str, keys: list[str]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,7 @@ def answer(value: Any, as_json: bool) -> None:
 def _pairs(value: Mapping[str, Any]) -> Table:
     table = Table.grid(padding=(0, 2))
     for name, item in value.items():
-        table.add_row(str(name), _plain(item))
+        table.add_row(Text(str(name)), Text(_plain(item)))
     return table
 
 
@@ -46,7 +47,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Table | str:
     for name in rows[0]:
         table.add_column(str(name), overflow="fold")
     for row in rows:
-        table.add_row(*(_plain(item) for item in row.values()))
+        table.add_row(*(Text(_plain(item)) for item in row.values()))
     return table
 
 

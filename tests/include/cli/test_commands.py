@@ -1,0 +1,198 @@
+"""Every command is documented, answers in JSON, and takes a user's mistake calmly."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+
+from include.cli.app import app, main
+from tests.include.night.shops import FIRST, SECOND, World, copy_of, prepared
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import click
+
+ROOT = Path(__file__).resolve().parents[3]
+COMMANDS: Mapping[str, click.Command] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def world(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> World:
+    found = copy_of(prepared(tmp_path_factory), tmp_path / "world")
+    for name, value in found.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return found
+
+
+def _said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[Any, str, str]:
+    """Return exit code, output and errors of a command."""
+    monkeypatch.setattr(sys, "argv", ["nightshift", *words])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main()
+    captured = capsys.readouterr()
+    return ended.value.code, captured.out, captured.err
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_is_documented(name: str) -> None:
+    page = (ROOT / "docs" / "commands.md").read_text()
+    first = (COMMANDS[name].help or "").splitlines()[0]
+
+    assert f"| `python -m include {name}` | {first} |\n" in page
+
+
+def test_no_command_is_documented_that_is_not_there() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text()
+    listed = [line.split("`")[1].split()[-1] for line in page.splitlines() if line.startswith("| `")]
+
+    assert listed == list(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (["status"], "champion"),
+        (["ledger", "sales"], "digest"),
+        (["ledger", "sales", "--kind", "gate"], "body"),
+        (["why", "sales", "--partition", FIRST], "decision"),
+        (["replay", "sales"], "same"),
+        (["lint"], "errors"),
+        (["describe", "shop"], "dataset"),
+        (["describe", "sales"], "digest"),
+        (["score", "sales", "--partition", FIRST], "rows"),
+        (["measure", "sales", "--partition", FIRST], "labelled"),
+        (["reproduce", "sales", "1"], "same"),
+        (["ingest", "shop", "--partition", SECOND], "published"),
+        (["ingest", "rates", "--from", SECOND, "--to", "2024-01-18"], "published"),
+        (["freeze", "sales", "--reason", "audit"], "champion"),
+        (["night", "sales", "--partition", FIRST], FIRST),
+        (["doctor"], "state"),
+    ],
+    ids=" ".join,
+)
+def test_answers_in_json(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], key: str
+) -> None:
+    code, said, _ = _said(monkeypatch, capsys, *words, "--json")
+    answer = json.loads(said)
+
+    assert code == 0, said
+    assert key in (answer[0] if isinstance(answer, list) else answer)
+
+
+@pytest.mark.parametrize(
+    "words", [["signals", "sales", "--partition", FIRST], ["alarms", "sales", "--all"]], ids=" ".join
+)
+def test_answers_nothing_as_an_empty_list(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    code, said, _ = _said(monkeypatch, capsys, *words, "--json")
+
+    assert (code, json.loads(said)) == (0, [])
+
+
+def test_compares_any_two_files(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = world.config / "data" / "shop"
+    words = ("--reference", str(folder / f"{FIRST}.csv"), "--current", str(folder / f"{SECOND}.csv"), "--json")
+    code, said, _ = _said(monkeypatch, capsys, "drift", *words)
+
+    assert code == 0
+    assert "amount" in json.loads(said)["subjects"]
+
+
+def test_schema_is_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, said, _ = _said(monkeypatch, capsys, "schema", "model")
+
+    assert code == 0
+    assert "policy" in json.loads(said)["properties"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["night", "sale", "--partition", FIRST], 2, "'sales'"),
+        (["night", "sales"], 2, "no partitions are named"),
+        (["night", "sales", "--partition", FIRST, "--from", FIRST], 2, "no partitions are named"),
+        (["night", "sales", "--partition", "2024-13-01"], 2, "2024-13-01"),
+        (["ingest", "shop", "--partition", "yesterday"], 2, "yesterday"),
+        (["ingest", "shop", "--partition", "2024-01-30"], 1, "2024-01-30.csv"),
+        (["ingest", "shops", "--partition", FIRST], 2, "'shop'"),
+        (["ledger", "nobody"], 2, "nobody"),
+        (["ledger", "[/red]"], 2, "[/red]"),
+        (["why", "sales", "--partition", "2024-01-30"], 1, "was not decided"),
+        (["score", "sales", "--partition", SECOND], 1, "has not begun"),
+        (["reproduce", "sales", "99"], 1, "'99' names 0 versions"),
+        (["roll-back", "sales", "--reason", "worse"], 1, "has no earlier champion"),
+        (["roll-back", "sales"], 1, "has no reason"),
+        (["promote", "sales"], 1, "has no challenger"),
+        (["freeze", "sales"], 1, "freeze has no reason"),
+        (["acknowledge", "sales", "--subject", "amount"], 1, "no alarm of 'amount' stands"),
+        (["describe", "shp"], 2, "shop"),
+        (["schema", "modle"], 2, "dataset or model"),
+        (["drift", "--reference", "a.csv", "--current", "b.csv"], 1, "a.csv"),
+        (["run", "--model", "sale"], 2, "sales"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_mistakes_are_one_message(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    code: int,
+    message: str,
+) -> None:
+    ended, said, errors = _said(monkeypatch, capsys, *words)
+
+    assert (ended, said) == (code, "")
+    assert errors.startswith("error ")
+    assert message in errors
+    assert len(errors.strip().splitlines()) == 1
+
+
+def test_a_reason_may_look_like_markup(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _said(monkeypatch, capsys, "freeze", "sales", "--reason", "see [/ticket] [red]7[/]")[0] == 0
+    code, said, _ = _said(monkeypatch, capsys, "status")
+
+    assert code == 0
+    assert "[/ticket]" in "".join(said.split())
+
+
+@pytest.mark.parametrize("name", ["NIGHTSHIFT_THREADS"])
+def test_wrong_environment_is_one_message(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.setenv(name, "many")
+    ended, _, errors = _said(monkeypatch, capsys, "status")
+
+    assert ended == 2
+    assert f"{name}: is 'many'" in errors
+
+
+def test_program_ends_without_a_traceback(world: World) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "include", "ledger", "sale"],
+        cwd=ROOT,
+        env={**os.environ, **world.environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error ")
+    assert "Traceback" not in done.stdout + done.stderr
