@@ -26,7 +26,9 @@ def show_training(project: Project, name: str, artifact: Artifact, gate: Record)
     """
     if project.tracking_uri is None:
         return False
-    from include.explain.card import gate_table, known_limits, model_card
+    from include.explain.card import gate_table, model_card
+    from include.explain.plots import plots_of
+    from include.night.rows import labelled_rows
     from include.registry.mlflow import log_training
 
     model = project.catalog.model(name)
@@ -38,13 +40,16 @@ def show_training(project: Project, name: str, artifact: Artifact, gate: Record)
         "holdout_loss": gate.body["candidate_loss"],
     }
     shown = {key: float(value) for key, value in numbers.items() if value is not None}
+    lineage = artifact.manifest.lineage
+    held_out = labelled_rows(project, name, lineage.holdout, lineage.feature_version)
+    plots, importance = plots_of(artifact, held_out, seed=artifact.manifest.fit.seed, nthread=project.threads)
     card = model_card(
         artifact.manifest,
         description=model.description,
         owner=model.owner.name,
         metrics=shown,
         gate=report,
-        limits=known_limits(artifact.manifest),
+        importance=importance,
     )
     try:
         log_training(
@@ -53,7 +58,7 @@ def show_training(project: Project, name: str, artifact: Artifact, gate: Record)
             artifact,
             metrics=shown,
             tags={"gate": gate.body["verdict"], "environment": project.stamp.environment},
-            files={"gate.json": json.dumps(gate.body, indent=1), "model_card.md": card},
+            files={"gate.json": json.dumps(gate.body, indent=1), "model_card.md": card, **plots},
             description=gate_table(report),
             about=model.description,
         )

@@ -121,6 +121,7 @@ def fit_candidate(
             ),
             train=divided.train,
             holdout=divided.holdout,
+            window=divided.window,
             feature_version=found.feature_version,
             configuration=str(found.body["configuration"]),
             code=VERSION,

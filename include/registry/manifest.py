@@ -114,6 +114,8 @@ class Fit(_Part):
     """Training rows."""
     calibration_rows: int = 0
     """Rows used for calibration only."""
+    weights: dict[str, float] = Field(default_factory=dict)
+    """Weight of a row by its partition; empty when all weigh the same."""
     label_mean: float = 0.0
     """Weighted mean of the training labels (class index for several classes)."""
     rows_sha256: str = ""

@@ -111,7 +111,9 @@ def fit(
             calibration=_calibration(booster, newer, task),
             model_sha256=sha256(model),
             model_bytes=len(model),
-            fit=_described(encoded, (older, newer), parameters, rounds, learner.max_categories, tuning),
+            fit=_described(encoded, (older, newer), parameters, rounds, tuning).model_copy(
+                update={"max_categories": learner.max_categories, "weights": dict(weights or {})}
+            ),
             lineage=lineage or Lineage(),
         )
     return Artifact(manifest, model)
@@ -192,7 +194,6 @@ def _described(
     parts: tuple[Sequence[Block], Sequence[Block]],
     parameters: dict[str, Any],
     rounds: int,
-    max_categories: int,
     tuning: Tuning | None,
 ) -> Fit:
     trained, calibrating = (sum(len(block.label) for block in part) for part in parts)
@@ -200,7 +201,6 @@ def _described(
         objective=str(parameters["objective"]),
         parameters=recorded(parameters),
         rounds=rounds,
-        max_categories=max_categories,
         seed=parameters["seed"],
         nthread=parameters["nthread"],
         device=parameters["device"],

@@ -10,8 +10,6 @@ from include.training.fit import fit
 from include.training.recipe import libraries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from include.registry.manifest import Manifest
     from include.training.fit import Rows
 
@@ -38,7 +36,7 @@ class Reproduction:
     reasons: tuple[str, ...] = ()
 
 
-def reproduce(rows: Rows, manifest: Manifest, weights: Mapping[str, float] | None = None) -> Reproduction:
+def reproduce(rows: Rows, manifest: Manifest) -> Reproduction:
     """Train a model again as its manifest says, and compare.
 
     Parameters
@@ -46,9 +44,7 @@ def reproduce(rows: Rows, manifest: Manifest, weights: Mapping[str, float] | Non
     rows : callable
         Gives the rows of the table versions and partitions that the manifest pins (`lineage.inputs`), in their order.
     manifest : Manifest
-        Of the model. Tuned parameters stand in it, so nothing is searched again.
-    weights : mapping of str to float, optional
-        Weights by partition, when `lineage.window` has a decay (`window.window_from` and `window.weights` give them).
+        Of the model. Tuned parameters and weights stand in it, so nothing is searched or decided again.
 
     Raises
     ------
@@ -62,7 +58,7 @@ def reproduce(rows: Rows, manifest: Manifest, weights: Mapping[str, float] | Non
         task=manifest.task,
         seed=manifest.fit.seed,
         nthread=manifest.fit.nthread,
-        weights=weights,
+        weights=manifest.fit.weights or None,
         classes=manifest.classes,
         categorical=[f.name for f in manifest.features if f.kind == "category"],
         lineage=manifest.lineage,
