@@ -22,7 +22,7 @@ up: install ## The same platform, left running: Airflow UI, MLflow UI
 	@$(PY) -m include up $(RUN_ARGS)
 
 test: install-dev ## All tests (TEST_ARGS="-k ledger")
-	@$(PY) -m pytest $(TEST_ARGS)
+	@$(PY) -m pytest -n auto --dist loadfile $(TEST_ARGS)
 
 lint: install-dev ## ruff and its formatter, as checks
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .

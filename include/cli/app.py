@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.text import Text
 
-from include.cli import configuration, datasets, models, platform, signals
+from include.cli import backtest, configuration, datasets, models, platform, signals
 from include.cli.output import errors
 from include.errors import NightshiftError
 
@@ -18,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (platform, configuration, datasets, models, signals):
+for group in (platform, configuration, datasets, models, signals, backtest):
     group.add_to(app)
 
 

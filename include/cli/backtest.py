@@ -1,0 +1,84 @@
+"""The command backtest: policies tried on a model's own past, before one is switched on."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from include.cli.datasets import From, To
+from include.cli.output import answer, console
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(backtest)
+
+
+def backtest(
+    model: Annotated[str, typer.Argument(help="Model; no night of it needs to have run")],
+    policies: Annotated[
+        str, typer.Option(help="Rules to try, such as 'auto,every(3),challenger(0.03)'; a usual set when omitted")
+    ] = "",
+    first: From = None,
+    last: To = None,
+    label_delay: Annotated[
+        str | None,
+        typer.Option(help="Time (30d) or partitions (1) until labels are known; the configured delay when omitted"),
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here as JSON; - prints it")] = None,
+) -> None:
+    """Try policies on a model's past, beside never, always, the calendar, chance and hindsight."""
+    from include.cli.models import project_of
+    from include.policy.backtest import Options, run_backtest
+
+    given: dict[str, Any] = {"first": first, "last": last}
+    if label_delay is not None:
+        given["label_delay"] = int(label_delay) if label_delay.isdigit() else _duration(label_delay)
+    options = Options(**{name: value for name, value in given.items() if value is not None})
+    found = run_backtest(project_of(model), model, rules_in(policies), options)
+    text = json.dumps(found, indent=1, ensure_ascii=False)
+    if json_file and str(json_file) != "-":
+        json_file.write_text(text + "\n", encoding="utf-8")
+    if json_file and str(json_file) == "-":
+        console.file.write(text + "\n")
+        return
+    rows = [{"policy": name, **{key: each.get(key) for key in _SHOWN}} for name, each in found["policies"].items()]
+    answer(rows, as_json=False)
+    console.print(found["recommendation"]["sentence"])
+
+
+_SHOWN = ("mean_loss", "low", "high", "retrains", "retrain_share", "gain_captured", "timing_skill", "cpu_seconds")
+
+
+def _duration(text: str) -> timedelta:
+    from include.config.durations import parse_duration
+    from include.errors import ConfigError
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ConfigError.at("--label-delay", f"is {text!r}", "partitions (1) or a length of time (30d)") from error
+
+
+def rules_in(text: str) -> list[str]:
+    """Return the rules of a list: commas within brackets belong to a rule.
+
+    Examples
+    --------
+    >>> rules_in("auto, any_of(every(7), on_loss(3)),never")
+    ['auto', 'any_of(every(7), on_loss(3))', 'never']
+    """
+    rules, depth, current = [], 0, ""
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            rules.append(current.strip())
+            current = ""
+        else:
+            current += letter
+    rules.append(current.strip())
+    return [rule for rule in rules if rule]
