@@ -38,7 +38,7 @@ BELIEF_SCALES = np.array([0.5, 1.0, 2.0, 4.0])
 """Prior scales of μ/σ of the belief, equal weight: centred at no gain, with tails for large ones."""
 LEAST_NIGHTS = 3
 """Below so many values nothing is concluded."""
-_BISECTIONS = 60
+_ROUNDS, _SECTIONS = 12, 32
 _TINY = np.finfo(np.float64).tiny
 
 
@@ -236,12 +236,10 @@ def _low_end(values: FloatArray, log_bar: float) -> float:
     low, high = centre - 1000 * spread, centre + spread
     if log_evidence(sums.about(low)) < log_bar:
         return -np.inf
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        if log_evidence(sums.about(middle)) >= log_bar:
-            low = middle
-        else:
-            high = middle
+    for _ in range(_ROUNDS):
+        means = np.linspace(low, high, _SECTIONS + 1)
+        refuted = int((log_evidence(sums.about(means[:, None])) >= log_bar).sum())
+        low, high = float(means[refuted - 1]), float(means[min(refuted, _SECTIONS)])
     return low
 
 
