@@ -78,11 +78,16 @@ def rows_a_night(rows: int, varying: bool, nights: int) -> np.ndarray:
 def profiles(rows: int, varying: bool = False, studentised: bool = True) -> Draw:
     """Return a generator of Wasserstein distances of profiles: ten reference deciles, counts from the multinomial law.
 
-    Studentised: times the square root of the rows. Where a bin expects 1,000 rows and more, its count is drawn from
-    the normal law of the binomial's mean and variance.
+    Studentised: times the square root of the rows. For a fixed number of rows a bank of 400,000 distances is drawn once
+    and nights are drawn from it; where the number varies every night is drawn anew. At 10,000 rows and more a bin's
+    count has the normal law of the binomial's mean and variance.
     """
+    bank: list[np.ndarray] = []
 
     def draw(rng: np.random.Generator, nights: int, streams: int) -> np.ndarray:
+        if not varying:
+            bank.extend([] if bank else [_distances(rng, rows, 400_000) * np.sqrt(rows)])
+            return bank[0][rng.integers(0, len(bank[0]), (nights, streams))]
         values = np.empty((nights, streams))
         for night, count in enumerate(rows_a_night(rows, varying, nights)):
             values[night] = _distances(rng, int(count), streams) * (np.sqrt(count) if studentised else 1.0)
