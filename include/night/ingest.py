@@ -67,10 +67,13 @@ def ingest(project: Project, name: str, first: str, last: str | None = None, *, 
 
 
 def _wanted(project: Project, dataset: Dataset, first: str, last: str, late: bool) -> list[Partition]:
+    from include.errors import ConfigError
     from include.partitions import partition_from_key
 
     start = partition_from_key(first, dataset.partition, dataset.timezone)
     end = partition_from_key(last, dataset.partition, dataset.timezone)
+    if end < start:
+        raise ConfigError.at(f"dataset {dataset.name}", f"{last} comes before {first}", "a range in order", "swap them")
     published = set(_published(project, dataset))
     again = []
     before = start.preceding()

@@ -207,10 +207,22 @@ def test_blocked_partition_fails_its_publish(world: World) -> None:
 
 
 def test_step_of_a_night_that_has_not_begun_fails(world: World) -> None:
-    from include.errors import LedgerError
-
-    with pytest.raises(LedgerError, match="has not begun"):
+    with pytest.raises(AirflowFailException, match="has not begun"):
         _run("FeaturesOperator")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "text"),
+    [
+        ("PromoteOperator", {"action": "roll_back"}, "roll_back has no reason"),
+        ("PromoteOperator", {"action": "roll_back", "candidate": "99", "reason": "worse"}, "'99' names no one"),
+        ("IngestOperator", {"partition": "2026-13-01"}, "is not the key of a day"),
+        ("IngestOperator", {"last": "2020-01-01"}, "2020-01-01 comes before"),
+    ],
+)
+def test_mistake_of_a_person_is_not_tried_again(world: World, name: str, options: dict[str, str], text: str) -> None:
+    with pytest.raises(AirflowFailException, match=text):
+        _run(name, **options)
 
 
 def test_night_begins_at_its_deadline(world: World) -> None:
