@@ -62,6 +62,7 @@ class Platform:
         """Return the environment of every part: measured to work, each for a reason that docs/platform.md gives."""
         secret = _secrets(self.airflow_home)
         url = f"http://localhost:{self.port}"
+        logs = self.airflow_home / "logs"
         settings = {
             "NIGHTSHIFT_HOME": str(self.home),
             "MLFLOW_TRACKING_URI": self.tracking_uri,
@@ -93,6 +94,8 @@ class Platform:
             "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(logs),
+            "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(logs / "dag_processor"),
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "OMP_NUM_THREADS": "1",
             "GX_ANALYTICS_ENABLED": "false",
