@@ -104,6 +104,7 @@ class Ledger:
         self.location, self._stamp, self._clock = location, stamp, clock
         self._records: list[Record] = []
         self._by_key: dict[str, Record] = {}
+        self._whole = False
 
     def records(self, kind: str | None = None) -> list[Record]:
         """Return the records in order, all or of one kind, freshly looked up.
@@ -223,6 +224,22 @@ class Ledger:
         """Take what others have written since; one read a record, a checkpoint for many at once."""
         if not self._records:
             self._load_checkpoint()
+        self._read_on()
+        if not self._whole:
+            self._look_for_gap()
+            self._whole = True
+
+    def _look_for_gap(self) -> None:
+        """Refuse a ledger that goes on behind a missing record: the next record would be written into the gap."""
+        newest = max((name for name in list_names(self.location) if name.endswith(".json")), default="")
+        self._read_on()
+        missing = _name(len(self._records))
+        if newest > missing:
+            raise LedgerError.at(
+                f"{self.location}/{missing}", "is missing", f"every record up to {newest}", "restore it from a copy"
+            )
+
+    def _read_on(self) -> None:
         while True:
             raw = read_if_present(self.location / _name(len(self._records)))
             if raw is None:

@@ -42,6 +42,17 @@ def test_same_key_returns_what_was_written_first(place: Location) -> None:
     assert len(_ledger(place).records()) == 1
 
 
+def test_ledger_with_a_missing_record_is_refused(place: Location) -> None:
+    for n in range(4):
+        _ledger(place).append("gate", f"gate/{n}", {})
+    (place.path / "0000000001.json").unlink()
+
+    for read in (lambda: _ledger(place).records(), lambda: _ledger(place).append("gate", "gate/9", {})):
+        with pytest.raises(LedgerError, match=r"0000000001.json: is missing. Expected every record up to 0000000003"):
+            read()
+    assert not (place.path / "0000000001.json").exists()
+
+
 def test_many_writers_lose_and_double_nothing(place: Location) -> None:
     barrier = threading.Barrier(6)
 
