@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from include.config.durations import format_duration
+from include.errors import ConfigError
 from include.features.version import feature_version
 from include.partitions import partition_at, partition_from_key, partitions_between
 from include.project import STATIC_KEY
@@ -43,6 +44,11 @@ def wait(project: Project, name: str, partition: str, *, expired: bool = False) 
     -------
     dict or None
         The body of the ``night_start`` record; None while the night must go on waiting.
+
+    Raises
+    ------
+    ConfigError
+        When the dataset whose rows are scored has no such partition, before its first or after its last.
     """
     ledger = project.model_ledger(name)
     started = ledger.find(f"night/{partition}")
@@ -50,12 +56,23 @@ def wait(project: Project, name: str, partition: str, *, expired: bool = False) 
         return dict(started.body)
     model = project.catalog.model(name)
     night = project.night(model, partition)
+    _refuse_outside(project.catalog.dataset(model.rows), night, name)
     data = {d: _dataset_state(project, project.catalog.dataset(d), night, model) for d in model.all_datasets}
     complete = not any(state["missing"] for state in data.values())
     records = ledger.records()
     if not expired and not (complete and _settled(model, records)):
         return None
     return dict(ledger.append("night_start", f"night/{partition}", _start(project, model, night, data, records)).body)
+
+
+def _refuse_outside(rows: Dataset, night: Partition, name: str) -> None:
+    if not needed_partitions(rows, night):
+        raise ConfigError.at(
+            f"model {name}, night {night.key}",
+            f"dataset {rows.name} has no such partition",
+            f"one from {rows.first_partition or 'any'} to {rows.last_partition or 'any'}",
+            "name another night, or correct first_partition and last_partition of the dataset",
+        )
 
 
 def _start(

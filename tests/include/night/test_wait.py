@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from include.errors import ConfigError
 from include.night.publish import verdict_of
 from include.night.wait import wait
 from include.night.whole import run_ingest, run_night
@@ -47,6 +50,12 @@ def test_missing_dataset_never_retrains_and_says_so(world: World) -> None:
     assert done["score"]["rows"] == 48
     assert done["decide"]["verdict"] == "blocked"
     assert done["train"]["skipped"].startswith("blocked")
+
+
+def test_night_outside_its_dataset_is_refused(world: World) -> None:
+    for night in ("2023-12-31", "2024-02-01"):
+        with pytest.raises(ConfigError, match="no such partition. Expected one from 2024-01-01 to 2024-01-31"):
+            run_night(world.project(), "sales", night, force="try")
 
 
 def test_missing_rows_score_nothing_and_end_well(world: World) -> None:
