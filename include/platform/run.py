@@ -199,14 +199,16 @@ def _stopping(servers: Servers) -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    # SIGINT too: a shell without job control starts what stands before & with Ctrl-C ignored.
+    before = {each: signal.signal(each, interrupt) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     except KeyboardInterrupt as error:
         text = "run"
         raise PlatformError.at(text, "was interrupted", "", "run it again: it goes on where it stopped") from error
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, earlier in before.items():
+            signal.signal(each, earlier)
         servers.stop()
 
 
