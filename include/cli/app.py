@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import typer
@@ -27,5 +28,20 @@ def main() -> None:
     try:
         app()
     except NightshiftError as error:
-        errors.print(Text.assemble(("error", "bold red"), f" {error}"), soft_wrap=True)
-        sys.exit(error.exit_code)
+        _stop(str(error), error.exit_code)
+    except OSError as error:
+        if error.errno not in _PLACE:
+            raise
+        _stop(
+            f"{error.filename}: {error.strerror}. Expected a folder that can be written, with room left. "
+            "To do: check NIGHTSHIFT_HOME.",
+            1,
+        )
+
+
+_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.ENOENT)
+
+
+def _stop(text: str, code: int) -> None:
+    errors.print(Text.assemble(("error", "bold red"), f" {text}"), soft_wrap=True)
+    sys.exit(code)
