@@ -158,5 +158,7 @@ class Project:
 def _whole(environ: Mapping[str, str], name: str, default: int) -> int:
     text = environ.get(name) or str(default)
     if not text.isdigit() or int(text) < 1:
-        raise ConfigError.at(f"environment variable {name}", f"is {text!r}", "a whole number from 1", f"correct or unset {name}")
+        raise ConfigError.at(
+            f"environment variable {name}", f"is {text!r}", "a whole number from 1", f"correct or unset {name}"
+        )
     return int(text)

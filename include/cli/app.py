@@ -33,7 +33,7 @@ def main() -> None:
         if error.errno not in _PLACE:
             raise
         _stop(
-            f"{error.filename}: {error.strerror}. Expected a folder that can be written, with room left. "
+            f"{str(error).splitlines()[0]}. Expected a folder that can be written, with room left. "
             "To do: check NIGHTSHIFT_HOME.",
             1,
         )
