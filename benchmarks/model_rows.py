@@ -1,4 +1,4 @@
-"""Made rows for the benchmarks of training and scoring: 30 numbers, 10 texts, a label that depends on some of them."""
+"""Made rows for the benchmarks of training and scoring: 30 numbers, 10 texts, their codes, a label made from some of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 CHUNK_ROWS = 65_536
 NUMBERS = tuple(f"number_{i:02d}" for i in range(30))
 TEXTS = tuple(f"text_{i}" for i in range(10))
+CODES = tuple(f"code_{i}" for i in range(10))
 SIZES = (2, 3, 5, 8, 12, 20, 40, 80, 150, 300)
 
 
@@ -21,6 +22,7 @@ def chunk(rows: int, first: int, seed: int = 0) -> pa.Table:
     codes = [random.integers(0, size, rows) for size in SIZES]
     for name, size, code in zip(TEXTS, SIZES, codes, strict=True):
         columns[name] = pa.array(np.array([f"category {j:03d}" for j in range(size)])[code])
+    columns |= {name: pa.array(code) for name, code in zip(CODES, codes, strict=True)}
     margin = np.nan_to_num(columns["number_00"].to_numpy(zero_copy_only=False)) + 0.1 * (codes[5] % 7) - 0.3
     label = (random.random(rows) < 1 / (1 + np.exp(-margin))).astype(float)
     key = pa.array(np.char.mod("%d", np.arange(first, first + rows)))

@@ -162,7 +162,10 @@ def prepared(
     delay = _delay_partitions(options.label_delay, history)
     time = timeline(history, delay)
     setup = _setup(model, time, options, delay or 0)
-    recipes = {"full": full_recipe(model, history), "cheap": cheap_recipe(model, history)}
+    recipes = {
+        "full": full_recipe(model, history),
+        "cheap": cheap_recipe(model, history, int(history.offsets[setup.start + 1])),
+    }
     bench = Bench(history, recipes, cache / "cells", history.digests())  # type: ignore[arg-type]
     workers = fitting_workers(bench, options.memory_bytes) if options.workers is None else options.workers
     cells = computed(bench, kept, wanted_cells(time, setup), workers=workers, progress=progress)

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
     Scorer = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
-CHEAP_ROWS = 30_000
-"""Rows that a cheap candidate of endless history would be trained on."""
+CHEAP_ROWS = 65_536
+"""Rows that a cheap candidate of endless history would be trained on; a shorter history is used whole."""
 _FASTER = 3
+_GROWTH = 16
 _LARGEST_STEP = 0.3
 _CLIP = 1e-15
 _CHUNK = 262_144
@@ -66,13 +67,16 @@ def full_recipe(model: Model, history: History) -> Recipe:
     return Recipe("full", _parameters(model.learner, model.task, history), model.learner.rounds)
 
 
-def cheap_recipe(model: Model, history: History) -> Recipe:
-    """Return the recipe of cheap candidates: a third of the trees with thrice the step, on a sample of the rows."""
+def cheap_recipe(model: Model, history: History, first_rows: int) -> Recipe:
+    """Return the recipe of cheap candidates: a third of the trees with thrice the step, on a sample of the rows.
+
+    `first_rows` are those that the first champion learned from: the sample is laid out for sixteen times as many, rounded
+    up to a power of four, so that it does not depend on how much is still to come.
+    """
     parameters = _parameters(model.learner, model.task, history)
     step = "learning_rate" if "learning_rate" in parameters else "eta"
     parameters[step] = max(float(parameters[step]), min(_LARGEST_STEP, _FASTER * float(parameters[step])))
-    rows = max(1, len(history.label))
-    reference = int(4 ** np.ceil(np.log(rows) / np.log(4)))
+    reference = int(4 ** np.ceil(np.log(_GROWTH * max(1, first_rows)) / np.log(4)))
     return Recipe("cheap", parameters, max(1, round(model.learner.rounds / _FASTER)), CHEAP_ROWS, reference)
 
 
@@ -86,7 +90,7 @@ def sample_size(rows: float, recipe: Recipe) -> int:
     Parameters
     ----------
     rows : float
-        Rows of the window; for fading weights their effective number (Σw)² / Σw².
+        Rows of the window.
     recipe : Recipe
         With ``cheap_rows`` M and ``reference_rows`` R.
 
@@ -123,18 +127,14 @@ def chosen_rows(
     recipe : Recipe
     priority : array, shape (n_rows,)
         One uniform number a row: the same rows are drawn for neighbouring cuts, so that candidates differ by their window
-        and not by the draw. Fading weights are drawn without replacement in proportion to them (exponential keys), and then
-        weigh the same.
+        and not by the draw.
     """
     count = end - start
-    effective = float(count if weight is None else weight.sum() ** 2 / (weight**2).sum())
-    size = sample_size(effective, recipe)
-    if size >= (count if weight is None else effective):
+    size = sample_size(count, recipe)
+    if size >= count:
         return np.arange(start, end), weight
-    key = -np.log(np.maximum(priority[start:end], 1e-300))
-    if weight is not None:
-        key = key / weight
-    return np.sort(np.argpartition(key, size - 1)[:size]) + start, None
+    places = np.sort(np.argpartition(priority[start:end], size - 1)[:size])
+    return places + start, None if weight is None else weight[places]
 
 
 def trained(

@@ -123,7 +123,11 @@ def test_personal_values_stay_hidden(folder):
 @pytest.mark.parametrize(
     ("name", "content", "found"),
     [
-        ("trips.csv.gz", gzip.compress(b"id,at,city\n" * 1000, mtime=0)[:-20], "cannot be unpacked (Compressed file ended"),
+        (
+            "trips.csv.gz",
+            gzip.compress(b"id,at,city\n" * 1000, mtime=0)[:-20],
+            "cannot be unpacked (Compressed file ended",
+        ),
         ("trips.csv.gz", b"id,at,city\n", "cannot be unpacked (Not a gzipped file"),
         ("trips.csv.zip", b"id,at,city\n", "cannot be unpacked (File is not a zip file)"),
         ("trips.csv.zip", zipped({"a.csv": "x", "b.csv": "y"}), "holds 2 files (a.csv, b.csv)"),
