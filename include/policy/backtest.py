@@ -46,7 +46,7 @@ DEFAULT_POLICIES = ("auto", "challenger(3%)", "every(3)", "every(7)", "on_loss(3
 MOST_NIGHTS = 400
 """Nights that decide, at most: the newest; a longer past would take a day to compute."""
 _LEAST_HISTORY = 2
-_TENTH = 10
+_FIFTH = 5
 _ROUNDING = 0.05
 
 
@@ -188,10 +188,10 @@ def _setup(model: Model, time: Timeline, options: Options, delay: int) -> Setup:
 
 
 def _start(time: Timeline, first: str | None) -> int:
-    """Return the night of the first champion: before the first one asked for, else after a tenth of the past."""
+    """Return the night of the first champion: before the first one asked for, else after a fifth of the past."""
     keys = [partition.key for partition in time.history.partitions]
     if first is None:
-        start = max(_LEAST_HISTORY, len(keys) // _TENTH)
+        start = max(_LEAST_HISTORY, len(keys) // _FIFTH)
     elif first in keys:
         start = keys.index(first) - 1
     else:

@@ -28,12 +28,12 @@ _TEXT = re.compile(r"^(last|decay)\((\d+(?:\.\d+)?)\)$")
 _NEGLIGIBLE = 6
 """Half-lives after which a row weighs less than 1.6 % and is left out."""
 _USUAL: dict[str, tuple[int, int]] = {
-    "hour": (168, 336),
-    "day": (28, 56),
-    "week": (8, 8),
-    "month": (6, 6),
-    "quarter": (4, 4),
-    "year": (4, 4),
+    "hour": (336, 168),
+    "day": (56, 28),
+    "week": (8, 4),
+    "month": (6, 4),
+    "quarter": (6, 4),
+    "year": (6, 4),
 }
 """By grain: partitions of the recent window, and half-life of the fading one."""
 
@@ -140,7 +140,7 @@ def usual_windows(lengths: Sequence[timedelta], grain: Grain, delay: int = 0) ->
     Examples
     --------
     >>> usual_windows((), "month")
-    ('all', 'last(6)', 'decay(6)')
+    ('all', 'last(6)', 'decay(4)')
     >>> usual_windows((timedelta(days=28), timedelta(days=91)), "week")
     ('all', 'last(4)', 'last(13)', 'decay(13)')
     """

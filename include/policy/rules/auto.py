@@ -42,7 +42,7 @@ class Auto:
     gain is that of the freshest cheap candidates of this window over the champion's cheap twin, on the labelled partitions
     that neither had seen, the newest of which counts most. A training is worth it when
 
-    - the gain is above zero by two standard errors over rows (else it may be the luck of the draw),
+    - the gain is above zero by two and a half standard errors over rows (else it may be the luck of the draw),
     - gain × horizon exceeds its cost, 1 % of the loss × horizon,
     - the model has not had its share: a training is earned every `horizon` partitions, up to three may be saved up for
       turbulent times. So at most one in `horizon` nights retrains in the long run, and the moments are chosen by gain.

@@ -17,8 +17,10 @@ REMEMBERED = 0.9
 """Weight of the experience with a window falls by so much with every partition: half after 7."""
 RECENT = 0.3
 """Weight of a measured gain falls by so much: the newest labelled partition counts for 70 %."""
-SURE = 2.0
-"""Standard errors (over rows) by which a window must have beaten all history, and a gain must be above zero."""
+SURE = 2.5
+"""Standard errors (over rows) by which a gain must be above zero."""
+BETTER = 2.0
+"""Standard errors by which a window must have beaten all history."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def best_window(probes: Sequence[Probe]) -> tuple[Probe, dict[str, float]]:
             continue
         edge = edge_of(probe)
         edges[probe.window] = round(edge.mean / level, 4)
-        if edge.mean - SURE * edge.error > best:
-            chosen, best = probe, edge.mean - SURE * edge.error
+        if edge.mean - BETTER * edge.error > best:
+            chosen, best = probe, edge.mean - BETTER * edge.error
     return chosen, edges
 
 
