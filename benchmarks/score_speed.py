@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -167,6 +169,8 @@ def main() -> None:
     if asked.child:
         run_child(Path(asked.child[0]), Path(asked.child[1]), asked.child[2], asked.nthread)
         return
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
     start = time.perf_counter()
     import mlflow.xgboost  # noqa: F401
 
