@@ -11,6 +11,7 @@ from include.evaluation.gate import judge
 from include.evaluation.nights import NightScores
 from include.evaluation.terms import Terms
 from include.night.begun import begun
+from include.night.gate_parts import costs_of, parts_of
 from include.night.messages import tell
 from include.night.rows import labelled_rows
 from include.night.score import artifact_of
@@ -77,11 +78,18 @@ def _judged(project: Project, found: Begun, digest: str) -> Record:
         if bootstrap
         else artifact_of(project, found.model.name, trained.body["parent"])
     )
-    nights = [_scored(project, found, key, champion, candidate) for key in held_out]
     terms = _terms(found, bootstrap=bootstrap)
+    nights = [_scored(project, found, key, champion, candidate, terms.columns) for key in held_out]
     first = [r for r in records if r.kind == "gate" and r.body["candidate"] == digest]
     looked = int(first[0].body["report"]["nights"]) if first else None
-    report = judge(nights, terms, first_look=looked, bootstrap=bootstrap)
+    report = judge(
+        nights,
+        terms,
+        first_look=looked,
+        costs=costs_of(project, found, candidate, held_out),
+        parts=parts_of(project, found, candidate, held_out),
+        bootstrap=bootstrap,
+    )
     body = {
         "partition": found.night.key,
         "candidate": digest,
@@ -119,26 +127,18 @@ def _constant(project: Project, found: Begun, candidate: Artifact) -> Artifact:
     )
 
 
-def _scored(project: Project, found: Begun, key: str, champion: Artifact, candidate: Artifact) -> NightScores:
+def _scored(
+    project: Project, found: Begun, key: str, champion: Artifact, candidate: Artifact, columns: Sequence[str]
+) -> NightScores:
     batches = list(labelled_rows(project, found.model.name, [key], found.feature_version))
-    slices = (
-        {
-            c: np.concatenate([b.column(c).to_numpy(zero_copy_only=False) for b in batches])
-            for c in found.model.gate.slices
-        }
-        if batches
-        else {}
-    )
-    label = [b.column("label").to_numpy(zero_copy_only=False) for b in batches]
-    first = [scores(champion, b, project.threads) for b in batches]
-    second = [scores(candidate, b, project.threads) for b in batches]
-    empty = np.empty(0)
+    if not batches:
+        return NightScores(key, np.empty(0), np.empty(0), np.empty(0))
     return NightScores(
         partition=key,
-        label=np.concatenate(label) if label else empty,
-        champion=np.concatenate(first) if first else empty,
-        candidate=np.concatenate(second) if second else empty,
-        slices=slices,
+        label=np.concatenate([b.column("label").to_numpy(zero_copy_only=False) for b in batches]),
+        champion=np.concatenate([scores(champion, b, project.threads) for b in batches]),
+        candidate=np.concatenate([scores(candidate, b, project.threads) for b in batches]),
+        slices={c: np.concatenate([b.column(c).to_numpy(zero_copy_only=False) for b in batches]) for c in columns},
     )
 
 
