@@ -238,7 +238,8 @@ def _gated(model: Model, world: World, judge: Judge, policy: Policy, options: Op
     for mode in MODES if options.gates else ():
         gate = gate_of(model.gate, model.task, mode, policy.tried.horizon)
         found[mode] = standing(world, replayed(world, policy, gate), judge)
-        found[mode].pop("losses")
+        for name in ("losses", "calendar_losses"):
+            found[mode].pop(name)
     return found
 
 

@@ -128,6 +128,7 @@ def standing(world: World, path: Path, judge: Judge) -> dict[str, Any]:
             "chance_better": float(((judge.draws @ better) > 0).mean()),
         },
         "losses": [float(value) for value in path.losses],
+        "calendar_losses": [float(value) for value in calendar],
     }
 
 

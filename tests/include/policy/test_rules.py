@@ -1,0 +1,139 @@
+"""`auto` and `challenger`: what they make of cheap candidates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from include.policy.decide import alternatives, decide, windows_wanted
+from include.policy.parse import Limits, Tried, parse
+from include.policy.rules.auto import trainings_saved
+from include.policy.rules.gain import best_window, edge_of, gain_of, weighed
+from include.policy.state import Pair, Probe, State
+
+TRIED = Tried(("all", "last(6)"), 4)
+CALM = State("m", "2020-09-01", champion="1", since_cut=5, since_training=5, history=40, new_labels=500, served=30)
+
+
+def _pairs(
+    gain: float, gain_error: float = 0.001, edge: float = 0.0, edge_error: float = 0.001, known: int = 3
+) -> tuple:
+    return tuple(
+        Pair(
+            f"p{i}", 12 - i, 0.5, edge, edge_error,
+            gain if i >= 12 - known else None, gain_error if i >= 12 - known else None,
+        )
+        for i in range(12)
+    )  # fmt: skip
+
+
+def _state(gain: float, **more: float) -> State:
+    edge = more.pop("edge", 0.0)
+    probes = (Probe("all", _pairs(gain, **more)), Probe("last(6)", _pairs(gain, edge=edge, **more)))
+    return replace(CALM, probes=probes)
+
+
+def _decided(state: State, **changed: object):
+    return decide(parse("auto", tried=TRIED), replace(state, **changed))
+
+
+@pytest.mark.parametrize(("gain", "verdict"), [(0.0049, "hold"), (0.0051, "retrain"), (-0.2, "hold")])
+def test_training_must_earn_one_per_cent(gain: float, verdict: str) -> None:
+    assert _decided(_state(gain)).verdict == verdict
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(0.039, "retrain"), (0.041, "hold")])
+def test_gain_within_chance_is_no_reason(error: float, verdict: str) -> None:
+    single = _state(0.1, gain_error=error, known=1)
+    assert _decided(single).verdict == verdict
+
+
+def test_reason_says_what_was_compared() -> None:
+    decision = _decided(_state(0.05))
+    assert decision.reason == (
+        "a fresh candidate on all history lowers the champion's loss by 10.0% on 3 labelled partitions: "
+        "over 4 partitions more than the 1% that a training must earn"
+    )
+    assert decision.window == "all"
+    assert decision.evidence["compared_partitions"] == 3
+
+
+def test_window_that_was_right_is_chosen() -> None:
+    decision = _decided(_state(0.05, edge=0.02))
+    assert decision.window == "last(6)"
+    assert decision.evidence["edges"] == {"last(6)": 0.04}
+
+
+def test_window_that_may_be_luck_is_not_chosen() -> None:
+    probes = _state(0.05, edge=0.02, edge_error=0.5).probes
+    assert best_window(probes)[0].window == "all"
+
+
+def test_share_of_trainings_is_kept() -> None:
+    state = _state(0.05)
+    assert _decided(state, served=8, trainings=(6, 1)).verdict == "hold"
+    assert "a training is earned every 4 partitions only" in _decided(state, served=8, trainings=(6, 1)).reason
+    assert _decided(state, served=8, trainings=(6,)).verdict == "retrain"
+
+
+def test_quiet_times_save_three_trainings() -> None:
+    assert trainings_saved(100, (), 4) == 3.0
+    assert trainings_saved(100, (3, 2, 1), 4) == pytest.approx(0.75)
+
+
+def test_long_run_share_is_one_in_horizon() -> None:
+    trainings: list[int] = []
+    for night in range(1, 401):
+        if trainings_saved(night, tuple(night - t for t in trainings), 4) >= 1:
+            trainings.append(night)
+    assert len(trainings) in (100, 101)
+
+
+def test_every_seven_decides_before_there_is_history() -> None:
+    early = replace(CALM, probes=(Probe("all", _pairs(0.1)[:1]),), since_training=7)
+    assert _decided(early).verdict == "retrain"
+    assert _decided(early).reason.startswith("1 of 2 comparisons that auto needs, so every(7) still decides")
+    assert _decided(early, since_training=6).verdict == "hold"
+
+
+def test_nothing_newer_than_champion_holds() -> None:
+    decision = _decided(_state(0.1, known=0))
+    assert decision.verdict == "hold"
+    assert decision.reason.startswith("nothing newer than the champion")
+
+
+def test_auto_asks_for_its_windows() -> None:
+    policy = parse("auto", Limits(cooldown=3), TRIED)
+    assert windows_wanted(policy, CALM) == ("all", "last(6)")
+    assert windows_wanted(policy, replace(CALM, since_training=2)) == ()
+    assert windows_wanted(policy, replace(CALM, health="block")) == ()
+
+
+@pytest.mark.parametrize(("gain", "verdict"), [(0.014, "hold"), (0.016, "retrain")])
+def test_challenger_needs_its_margin(gain: float, verdict: str) -> None:
+    decision = decide(parse("challenger(3%)"), _state(gain))
+    assert (decision.verdict, decision.rule) == (verdict, "challenger(3%)")
+
+
+def test_challenger_without_labels_holds() -> None:
+    assert decide(parse("challenger(3%)"), CALM).reason.startswith("no challenger newer than the champion")
+
+
+def test_others_that_need_candidates_say_so() -> None:
+    found = alternatives(CALM, ["auto", "never"], Limits(), TRIED)
+    assert found["auto"] == {"verdict": None, "reason": "would have trained cheap candidates to answer"}
+    assert alternatives(_state(0.05), ["auto"], Limits(), TRIED)["auto"]["verdict"] == "retrain"
+
+
+def test_newest_gain_counts_most() -> None:
+    pairs = (Pair("a", 3, 0.5, 0, 0, 0.0, 0.0), Pair("b", 2, 0.5, 0, 0, 0.0, 0.0), Pair("c", 1, 0.5, 0, 0, 1.0, 0.0))
+    gain = gain_of(pairs)
+    assert gain is not None
+    assert gain.mean == pytest.approx(1 / (1 + 0.3 + 0.09))
+    assert gain_of(()) is None
+
+
+def test_errors_of_partitions_add_up() -> None:
+    assert weighed([(1, 1.0, 3.0), (2, 1.0, 4.0)], 1.0).error == 2.5
+    assert edge_of(Probe("x", _pairs(0, edge=0.1))).mean == pytest.approx(0.1)
