@@ -52,14 +52,14 @@ SETTINGS = (
     Setting("t3", lives.student(3)),
     Setting("lognormal", lives.lognormal),
     Setting("correlated", lives.correlated),
-    Setting("weekday pattern, removed", lives.weekly, calendar=True),
-    Setting("no weekday pattern, removed", lives.normal, calendar=True),
-    Setting("profile, 100 rows", lives.profiles(100)),
-    Setting("profile, 1000 rows", lives.profiles(1000)),
-    Setting("profile, 100000 rows", lives.profiles(100_000)),
-    Setting("profile, rows vary tenfold", lives.profiles(1000, varying=True)),
-    Setting("not studentised, rows vary tenfold", lives.profiles(1000, varying=True, studentised=False), False),
-    *(Setting(f"ar {c}, {calm} calm nights", lives.ar1(c), False, calm=calm)
+    Setting("weekday pattern removed", lives.weekly, calendar=True),
+    Setting("no weekday pattern removed", lives.normal, calendar=True),
+    Setting("profile of 100 rows", lives.profiles(100)),
+    Setting("profile of 1000 rows", lives.profiles(1000)),
+    Setting("profile of 100000 rows", lives.profiles(100_000)),
+    Setting("profile of rows that vary tenfold", lives.profiles(1000, varying=True)),
+    Setting("not studentised though rows vary tenfold", lives.profiles(1000, varying=True, studentised=False), False),
+    *(Setting(f"ar {c} after {calm} calm nights", lives.ar1(c), False, calm=calm)
       for c in (0.3, 0.5, 0.8) for calm in (60, 200)),
     Setting("yearly cycle of 1 sd", lives.yearly, False),
 )  # fmt: skip
@@ -129,7 +129,7 @@ def report(name: str, years: int, counts: dict[str, int], exchangeable: bool, se
     held = all(line[f"{d} {a}"]["upper_99"] <= a + 0.005 for d in ("plain", "answered") for a in ALPHAS)
     line["held"] = held if exchangeable else None
     told = {True: "held", False: "BROKEN"}[held] if exchangeable else "outside the guarantee"
-    print(f"{name:36s} {years:6d} {'  '.join(cells)}  {told}", flush=True)
+    print(f"{name:42s} {years:6d} {'  '.join(cells)}  {told}", flush=True)
     return line
 
 
@@ -144,7 +144,7 @@ def main() -> None:
     wanted = tuple(name for name in arguments.only.split(",") if name)
     chosen = lambda name: not wanted or name.startswith(wanted)  # noqa: E731
     heads = "  ".join(f"{d + ' ' + str(a):>17s}" for a in ALPHAS for d in ("plain", "answered"))
-    print(f"{'share of years with any alarm':36s} {'years':>6s} {heads}")
+    print(f"{'share of years with any alarm':42s} {'years':>6s} {heads}")
     result: dict[str, Any] = {"settings": [], "rules": [], "notices": {}}
     for index, setting in enumerate(SETTINGS):
         if chosen(setting.name):
@@ -157,7 +157,7 @@ def main() -> None:
         began = time.perf_counter()
         counts = shuffled_flights(arguments.years, arguments.seed + 100)
         took = time.perf_counter() - began
-        result["settings"].append(report("flights, nights shuffled", arguments.years, counts, True, took))
+        result["settings"].append(report("flights with nights shuffled", arguments.years, counts, True, took))
     if chosen("rules"):
         result["rules"] = rival_table(arguments.seed)
     if chosen("notices"):
