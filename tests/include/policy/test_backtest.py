@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from include.errors import PolicyError
+from include.policy.advice import recommendation
+from include.policy.backtest import BASELINES, Options, backtest
+from include.policy.example import straight_history
+from include.policy.page import backtest_page
+from tests.include.policy.conftest import made_up_model
+
+WINDOWS = ("all", "last(3)")
+FIGURES = {
+    "mean_loss", "low", "high", "retrains", "retrain_share", "promotions", "cpu_seconds", "probe_seconds",
+    "gain_captured", "gain_low", "gain_high", "timing_skill", "against_calendar",
+}  # fmt: skip
+
+
+def _run(tmp_path, policies=("auto", "every(3)"), history=None, model=None, **options):
+    history = history or straight_history(16, rows=60, turn=8)
+    told = {"windows": WINDOWS, "workers": 0, "label_delay": 0, **options}
+    return backtest(
+        model or made_up_model(task=history.task), history, policies, Options(**told), tmp_path, tmp_path / "history"
+    )
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    return _run(tmp_path_factory.mktemp("backtest"))
+
+
+def test_result_goes_to_json(result) -> None:
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
+def test_every_policy_has_every_figure(result) -> None:
+    for name, policy in result["policies"].items():
+        if not name.startswith(("random", "hindsight")):
+            assert set(policy) == FIGURES | {"losses", "calendar_losses", "path", "gates"}
+            assert set(policy["gates"]) == {"superior", "non_inferior", "expected"}
+            assert all(set(gate) == FIGURES for gate in policy["gates"].values())
+
+
+def test_baselines_are_always_in(result) -> None:
+    assert set(BASELINES) <= set(result["policies"])
+    assert result["asked"] == ["auto", "every(3)"]
+    count = result["policies"]["auto"]["retrains"]
+    assert {f"random({count})", f"hindsight({count})"} <= set(result["policies"])
+    nearest = max(2, round(result["nights"]["decisions"] / count))
+    assert f"every({nearest})" in result["policies"]
+
+
+def test_ends_of_the_scale_are_never_and_always(result) -> None:
+    policies = result["policies"]
+    assert policies["never"]["gain_captured"] == 0.0
+    assert policies["always"]["gain_captured"] == 1.0
+    assert policies["always"]["retrain_share"] == 1.0
+    assert policies["never"]["retrains"] == 0
+
+
+def test_hindsight_bounds_every_policy(result) -> None:
+    best = {point["retrains"]: point["hindsight"] for point in result["frontier"]}
+    for name, policy in result["policies"].items():
+        if not name.startswith(("random", "hindsight")):
+            assert policy["mean_loss"] >= best[policy["retrains"]] - 1e-12, name
+
+
+def test_interval_holds_the_mean(result) -> None:
+    for policy in result["policies"].values():
+        if "low" in policy:
+            assert policy["low"] <= policy["mean_loss"] <= policy["high"]
+
+
+def test_path_tells_every_night(result) -> None:
+    path = result["policies"]["every(3)"]["path"]
+    assert len(path) == result["nights"]["decisions"] == 11
+    assert [step["partition"] for step in path if step["verdict"] == "retrain"] == [
+        "2020-01-12",
+        "2020-01-15",
+        "2020-01-18",
+    ]
+
+
+def test_mean_is_over_partitions(result) -> None:
+    auto = result["policies"]["auto"]
+    assert auto["mean_loss"] == pytest.approx(np.mean(auto["losses"]))
+    assert len(auto["losses"]) == len(result["partitions"]) == 12
+
+
+def test_recommendation_says_how_sure(result) -> None:
+    told = result["recommendation"]
+    assert told["policy"] in ("auto", "every(3)")
+    assert told["sentence"].startswith(f"Use {told['policy']}: it captures ")
+    assert "95 % interval" in told["sentence"]
+
+
+def test_second_run_computes_nothing(tmp_path) -> None:
+    first, second = _run(tmp_path, gates=False), _run(tmp_path, gates=False)
+    assert first["cells_computed"] > 0
+    assert second["cells_computed"] == 0
+    assert second["policies"]["auto"]["losses"] == first["policies"]["auto"]["losses"]
+
+
+def test_delay_reuses_the_matrix(tmp_path) -> None:
+    _run(tmp_path, gates=False)
+    delayed = _run(tmp_path, gates=False, label_delay=timedelta(days=1))
+    assert delayed["label_delay_partitions"] == 1
+    assert delayed["cells_computed"] <= 4
+
+
+def test_first_night_divides_history(tmp_path) -> None:
+    found = _run(tmp_path, gates=False, first="2020-01-14")
+    assert found["history"] == {"first": "2020-01-06", "last": "2020-01-13", "partitions": 8}
+    assert found["nights"]["first"] == "2020-01-14"
+
+
+def test_unknown_first_night_is_explained(tmp_path) -> None:
+    with pytest.raises(PolicyError, match="one from 2020-01-06 to 2020-01-21"):
+        _run(tmp_path, first="2019-01-01")
+
+
+def test_short_past_is_explained(tmp_path) -> None:
+    with pytest.raises(PolicyError, match="two more"):
+        _run(tmp_path, history=straight_history(4, rows=20))
+
+
+def test_wrong_window_is_explained(tmp_path) -> None:
+    with pytest.raises(PolicyError, match="count in partitions"):
+        _run(tmp_path, windows=("last 3",))
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_classes_are_judged_by_log_loss(tmp_path, task: str) -> None:
+    found = _run(tmp_path, ("every(4)",), straight_history(9, rows=60, task=task), gates=False)
+    assert found["loss"] == "log loss (nats)"
+    assert 0.1 < found["policies"]["always"]["mean_loss"] < 1.0
+
+
+@pytest.mark.parametrize(
+    ("grain", "key"), [("hour", "2020-01-06T03Z"), ("month", "2020-04-01"), ("year", "2023-01-01")]
+)
+def test_every_grain_is_replayed(tmp_path, grain: str, key: str) -> None:
+    found = _run(tmp_path, ("every(3)",), straight_history(9, rows=30, grain=grain), gates=False, windows=())
+    assert found["grain"] == grain
+    assert found["nights"]["first"] == key
+
+
+def test_limits_of_the_yaml_hold(tmp_path) -> None:
+    model = made_up_model(policy={"rule": "every(1)", "cooldown": 2})
+    found = _run(tmp_path, ("every(2)",), model=model, gates=False)
+    assert found["policies"]["every(2)"]["retrains"] == 3
+    assert found["policies"]["always"]["retrains"] == 11
+
+
+def test_nothing_gained_recommends_never(tmp_path) -> None:
+    history = straight_history(12, rows=400)
+    sentence = _run(tmp_path, ("every(3)",), history, gates=False)["recommendation"]["sentence"]
+    assert sentence.startswith(("Use never, and look again later", "Use every(3)"))
+
+
+def _told(**policies: tuple) -> dict:
+    found = {
+        name: {
+            "gain_captured": gain, "gain_low": gain, "gain_high": gain, "retrains": count, "retrain_share": count / 20,
+            "mean_loss": 1 - (gain or 0), "against_calendar": {"chance_better": 0.9},
+        }
+        for name, (gain, count) in policies.items()
+    }  # fmt: skip
+    return {"policies": found, "asked": list(policies), "nights": {"decisions": 20}}
+
+
+def test_fewest_trainings_among_equals_win() -> None:
+    result = _told(always=(1.0, 20), auto=(0.99, 5), challenger=(1.0, 8))
+    assert recommendation(result)["policy"] == "auto"
+
+
+def test_clearly_better_policy_wins() -> None:
+    result = _told(always=(1.0, 20), auto=(0.9, 5), challenger=(0.97, 8))
+    assert recommendation(result)["policy"] == "challenger"
+    assert recommendation(result)["chance_better_than_calendar"] == 0.9
+
+
+def test_no_gain_of_always_means_never() -> None:
+    result = _told(always=(None, 20), never=(0.0, 0), auto=(0.0, 2))
+    assert recommendation(result)["policy"] == "never"
+    assert "which chance explains" in recommendation(result)["sentence"]
+
+
+def test_page_is_whole_and_offline(result) -> None:
+    page = backtest_page(result)
+    assert page.startswith("<!doctype html>")
+    assert "<svg" in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert "<script" not in page
+    for name in ("auto", "every(3)", "k_of_n(2, 5)", "adwin"):
+        assert name in page
+
+
+def test_page_escapes_what_it_shows(result) -> None:
+    named = {**result, "model": "<b>x</b>", "note": "<script>alert(1)</script>"}
+    page = backtest_page(named)
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_page_without_gain_has_no_plot(result) -> None:
+    flat = {**result, "frontier": [{**p, "hindsight_captured": None} for p in result["frontier"]]}
+    assert "there is no gain to capture" in backtest_page(flat)

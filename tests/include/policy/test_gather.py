@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from include.errors import FeatureError, PolicyError
+from include.policy.backtest import Options, run_backtest
+from include.policy.gather import gathered, gathered_once
+from include.project import Project
+
+
+def _dataset(root, name: str, text: str) -> None:
+    (root / "datasets").mkdir(exist_ok=True)
+    (root / "datasets" / f"{name}.yaml").write_text(f"name: {name}\ndescription: Rows.\nowner: {{name: Team}}\n{text}")
+
+
+def _model(root, text: str) -> None:
+    (root / "models").mkdir(exist_ok=True)
+    start = "name: demand\ndescription: Demand.\nowner: {name: Team}\nrows: rows\n"
+    learner = "learner: {rounds: 12, parameters: {max_depth: 2, eta: 0.3}}\n"
+    (root / "models" / "demand.yaml").write_text(start + learner + text)
+
+
+def _folder(root, months: int = 9, rows: int = 40) -> None:
+    """Write `period=…/part-0.parquet`, as people keep them elsewhere."""
+    draw = np.random.default_rng(4)
+    for month in range(months):
+        number = draw.normal(size=rows)
+        kind = draw.choice(["a", "b"], rows)
+        folder = root / "data" / f"period=2021-{month + 1:02d}"
+        folder.mkdir(parents=True)
+        target = number * (1 if month < 5 else -1) + (kind == "a")
+        pq.write_table(pa.table({"number": number, "kind": kind, "target": target}), folder / "part-0.parquet")
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    _folder(tmp_path)
+    _dataset(
+        tmp_path,
+        "rows",
+        f"source: {{kind: files, path: {tmp_path / 'data'}}}\npartition: month\noutcome: [target]\n",
+    )
+    _model(tmp_path, "task: regression\ntarget: {dataset: rows, column: target}\n")
+    return tmp_path
+
+
+def _project(root) -> Project:
+    return Project.open(environ={"NIGHTSHIFT_CONFIG": str(root), "NIGHTSHIFT_HOME": str(root / "home")})
+
+
+def test_folder_of_periods_is_read(elsewhere) -> None:
+    history = gathered(_project(elsewhere), "demand")
+    assert [p.key for p in history.partitions][:2] == ["2021-01-01", "2021-02-01"]
+    assert (history.names, history.kinds) == (("number", "kind"), ("q", "c"))
+    assert history.rows.tolist() == [40] * 9
+    assert history.known[0] == datetime(2021, 1, 1, tzinfo=UTC).timestamp() * 1e6
+
+
+def test_unchanged_files_are_read_once(elsewhere) -> None:
+    project = _project(elsewhere)
+    first, folder = gathered_once(project, "demand", elsewhere / "cache")
+    stamp = (folder / "label.npy").stat().st_mtime_ns
+    again, same = gathered_once(project, "demand", elsewhere / "cache")
+    assert same == folder
+    assert (folder / "label.npy").stat().st_mtime_ns == stamp
+    assert again.digests() == first.digests()
+
+
+def test_new_period_is_read_anew(elsewhere) -> None:
+    project = _project(elsewhere)
+    first, _ = gathered_once(project, "demand", elsewhere / "cache")
+    new = elsewhere / "data" / "period=2021-10"
+    new.mkdir()
+    pq.write_table(pa.table({"number": [1.0], "kind": ["a"], "target": [1.0]}), new / "part-0.parquet")
+    longer, _ = gathered_once(project, "demand", elsewhere / "cache")
+    assert len(longer) == len(first) + 1
+    assert longer.digests()[:9] == first.digests()
+
+
+def test_backtest_runs_without_a_night(elsewhere) -> None:
+    options = Options(workers=0, gates=False)
+    result = run_backtest(_project(elsewhere), "demand", ["auto", "every(3)"], options)
+    assert result["grain"] == "month"
+    assert result["history"]["partitions"] == 3
+    assert result["policies"]["always"]["mean_loss"] < result["policies"]["never"]["mean_loss"]
+    assert (elsewhere / "home" / "models" / "demand" / "backtest" / "cells").is_dir()
+
+
+def test_wrong_rule_is_told_before_anything_is_read(elsewhere) -> None:
+    with pytest.raises(PolicyError, match="did you mean 'every'"):
+        run_backtest(_project(elsewhere), "demand", ["evry(3)"])
+    assert not (elsewhere / "home").exists()
+
+
+def test_key_joins_labels_to_features(tmp_path) -> None:
+    at = [datetime(2021, 1, day, 12, tzinfo=UTC) for day in (1, 1, 2, 3)]
+    pq.write_table(
+        pa.table({"id": [1, 2, 3, 4], "at": pa.array(at, pa.timestamp("us", "UTC")), "x": [1.0, 2.0, 3.0, 4.0]}),
+        tmp_path / "rows.parquet",
+    )
+    pq.write_table(
+        pa.table(
+            {
+                "id": [4, 2, 1],
+                "at": pa.array([at[3], at[1], at[0]], pa.timestamp("us", "UTC")),
+                "y": ["up", "down", "up"],
+            }
+        ),
+        tmp_path / "outcomes.parquet",
+    )
+    common = "event_time: at\nkey: [id]\n"
+    _dataset(tmp_path, "rows", f"source: {{kind: files, path: {tmp_path / 'rows.parquet'}}}\n{common}")
+    _dataset(
+        tmp_path, "outcomes", f"source: {{kind: files, path: {tmp_path / 'outcomes.parquet'}}}\noutcome: [y]\n{common}"
+    )
+    _model(tmp_path, "task: multiclass\ntarget: {dataset: outcomes, column: y, delay: 2d}\n")
+    history = gathered(_project(tmp_path), "demand")
+    assert history.classes == ("down", "up")
+    assert history.label.tolist() == [1.0, 0.0, 1.0]
+    assert history.features[:, 0].tolist() == [1.0, 2.0, 4.0]
+    assert history.rows.tolist() == [2, 1, 1]
+    assert history.known[0] == datetime(2021, 1, 3, 12, tzinfo=UTC).timestamp() * 1e6
+
+
+def test_empty_range_is_explained(elsewhere) -> None:
+    with pytest.raises(FeatureError, match="there are no rows"):
+        gathered(_project(elsewhere), "demand", "2019-01-01", "2019-03-01")
