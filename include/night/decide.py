@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from include.night.begun import begun
+from include.night.probes import with_probes
 from include.night.state import state_of
 from include.policy.decide import decide as decide_by_policy
 from include.policy.decide import record as decision_record
@@ -15,6 +17,7 @@ from include.registry.champions import frozen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from include.night.begun import Begun
     from include.policy.state import Decision
     from include.project import Project
     from include.registry.ledger import Record
@@ -44,8 +47,8 @@ def decide(project: Project, name: str, partition: str, *, force: str | None = N
     key = f"decision/{partition}" + (f"/forced/{force}" if force else "")
     recorded = found.ledger.find(key)
     if recorded is None:
-        policy = policy_of(found.model.policy)
-        state = state_of(project, found, force)
+        policy = policy_of(found.model.policy, found.night.grain, _delay(found))
+        state = with_probes(project, found, policy, state_of(project, found, force))
         decision = _in_order(decide_by_policy(policy, state), found.ledger.records(), partition)
         body = decision_record(policy, state, decision, OTHERS) | {"partition": partition}
         recorded = found.ledger.append("decision", key, body)
@@ -57,6 +60,12 @@ def decision_of_night(records: Sequence[Record], partition: str) -> Record | Non
     """Return the newest decision of a night: that of the policy, or a later forced one."""
     found = [r for r in records if r.kind == "decision" and r.body["partition"] == partition]
     return found[-1] if found else None
+
+
+def _delay(found: Begun) -> int:
+    """Return the partitions until labels are known, as the model declares it."""
+    delay = found.model.target.delay
+    return ceil(delay.total_seconds() / 3600 / found.night.hours) if delay else 0
 
 
 def _in_order(decision: Decision, records: Sequence[Record], partition: str) -> Decision:

@@ -10,6 +10,7 @@ from include.night.begun import begun
 from include.night.decide import decision_of_night
 from include.night.labels import labelled_partitions
 from include.night.rows import feature_columns, features_table, labelled_rows, labels_table
+from include.policy.windows import parse_window
 from include.registry.artifact import save
 from include.registry.manifest import Lineage, TableInput
 from include.storage.specs import PARTITION
@@ -67,7 +68,9 @@ def labelled_with_features(project: Project, found: Begun) -> list[Partition]:
 
 def _trained(project: Project, found: Begun, decision: Record, key: str) -> Record:
     model = found.model
-    divided = cut(labelled_with_features(project, found), model)
+    chosen = decision.body["decision"].get("window")  # what `auto` found right; else the model's own
+    window = parse_window(chosen).settings(found.night.grain) if chosen else None
+    divided = cut(labelled_with_features(project, found), model, window)
     features, labels = features_table(project, model.name), labels_table(project, model.name)
     if features is None:
         raise ModelError.at(
