@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from include.cli.datasets import From, To
 from include.cli.output import answer, console
@@ -29,17 +31,32 @@ def backtest(
         str | None,
         typer.Option(help="Time (30d) or partitions (1) until labels are known; the configured delay when omitted"),
     ] = None,
+    windows: Annotated[
+        str,
+        typer.Option(help="Training windows in partitions, such as 'last(6),decay(4)'; those of the YAML when omitted"),
+    ] = "",
+    latency: Annotated[int, typer.Option(help="Partitions from a training to its serving", min=0)] = 0,
+    gates: Annotated[bool, typer.Option(help="Also replay every policy under each mode of the gate")] = True,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here as JSON; - prints it")] = None,
+    page: Annotated[Path | None, typer.Option("--html", help="Write the page with the frontier here")] = None,
 ) -> None:
     """Try policies on a model's past, beside never, always, the calendar, chance and hindsight."""
     from include.cli.models import project_of
     from include.policy.backtest import Options, run_backtest
+    from include.policy.page import backtest_page
 
-    given: dict[str, Any] = {"first": first, "last": last}
+    delay = None
     if label_delay is not None:
-        given["label_delay"] = int(label_delay) if label_delay.isdigit() else _duration(label_delay)
-    options = Options(**{name: value for name, value in given.items() if value is not None})
-    found = run_backtest(project_of(model), model, rules_in(policies), options)
+        delay = int(label_delay) if label_delay.isdigit() else _duration(label_delay)
+    options = Options(first, last, delay, latency, tuple(rules_in(windows)), gates)
+    with Progress(console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("walk-forward matrix", total=None)
+        found = run_backtest(
+            project_of(model), model, rules_in(policies), options,
+            progress=lambda done, count: shown.update(task, completed=done, total=count),
+        )  # fmt: skip
+    if page:
+        page.write_text(backtest_page(found), encoding="utf-8")
     text = json.dumps(found, indent=1, ensure_ascii=False)
     if json_file and str(json_file) != "-":
         json_file.write_text(text + "\n", encoding="utf-8")

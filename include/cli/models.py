@@ -120,6 +120,7 @@ def why(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
     """Say why a night retrained or did not: state, verdict, reasons, what other policies would have done."""
     from include.errors import LedgerError
     from include.night.decide import decision_of_night
+    from include.policy.why import why as lines_of
 
     key, _ = range_of(partition, None, None)
     record = decision_of_night(project_of(model).model_ledger(model).records(), key)
@@ -134,12 +135,8 @@ def why(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
     if as_json:
         answer(body, as_json)
         return
-    told = body["decision"]
-    console.print(f"{key}  {told['verdict']}: {told['reason']}  (rule {told['rule']})", markup=False, highlight=False)
-    console.print("\nKnown that night")
-    answer(body["state"], as_json=False)
-    console.print("\nOther policies")
-    answer([{"rule": rule, **other} for rule, other in body["others"].items()], as_json=False)
+    for line in lines_of(body):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def replay(model: Model, as_json: AsJson = False) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from include.policy.decide import decided_again, decision_of
+from include.policy.decide import decision_of
 from include.policy.state import State
 
 if TYPE_CHECKING:
@@ -36,16 +36,6 @@ def why(body: Mapping[str, Any]) -> list[str]:
     for rule, other in dict(body.get("others", {})).items():
         lines.append(f"  {rule} would say {other['verdict'] or 'nothing yet'}: {other['reason']}")
     return lines
-
-
-def agrees(body: Mapping[str, Any]) -> bool:
-    """Tell whether the recorded policy still decides the recorded state as it was recorded.
-
-    A night may have held back what the policy wanted (a frozen champion, a later night decided already): then the record
-    names another reason than the policy's, which counts as agreement when it holds.
-    """
-    recorded, again = decision_of(dict(body)), decided_again(dict(body))
-    return recorded == again or (recorded.verdict == "hold" and again.verdict == "retrain")
 
 
 def _known(state: State) -> list[str]:

@@ -8,7 +8,7 @@ from include.errors import PolicyError
 from include.policy.decide import decide, record
 from include.policy.parse import Limits, Tried, parse
 from include.policy.state import Alarm, Loss, Pair, Probe, State
-from include.policy.why import agrees, why
+from include.policy.why import why
 
 STATE = State(
     "flight_delay",
@@ -56,22 +56,6 @@ def test_lines_tell_the_whole_decision() -> None:
 
 def test_forced_decision_names_who_spoke() -> None:
     assert "  policy never, spoken by manual" in why(_body("never", forced="new fleet"))
-
-
-def test_record_agrees_with_itself() -> None:
-    assert agrees(_body("every(7)"))
-
-
-def test_altered_record_does_not_agree() -> None:
-    body = _body("every(7)")
-    body["decision"] = {**body["decision"], "reason": "because I say so"}
-    assert not agrees(body)
-
-
-def test_held_back_night_agrees() -> None:
-    body = _body("every(7)")
-    body["decision"] = {**body["decision"], "verdict": "hold", "reason": "the champion is frozen: audit"}
-    assert agrees(body)
 
 
 def test_record_of_nothing_is_refused() -> None:
