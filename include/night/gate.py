@@ -47,7 +47,9 @@ def gate(project: Project, name: str, partition: str) -> dict[str, Any]:
             return _told(recorded[-1])
         return {"skipped": "there is no candidate to judge"}
     record = found.ledger.find(f"gate/{digest}/{partition}") or _judged(project, found, digest)
-    show_training(project, name, artifact_of(project, name, digest), record)
+    looks = [r for r in found.ledger.records("gate") if r.body["candidate"] == digest]
+    if record.body["verdict"] != "wait" or len(looks) == 1:  # further waiting nights have nothing new to show
+        show_training(project, name, artifact_of(project, name, digest), record)
     if record.body["verdict"] != "wait":
         _tell(project, name, record)
     return _told(record)
