@@ -165,9 +165,19 @@ def _trained_on(candidate: Mapping[str, Any] | None) -> str:
     if candidate is None:
         return ""
     span, held = candidate["train"], candidate["holdout"]
+    tuning = candidate.get("tuning")
+    tuned = f"; parameters chosen in {_trials(tuning)}" if tuning else ""
     return (
         f"{candidate['rows']:,} labelled rows of {span['partitions']} partitions, {span['first']} to {span['last']}; "
         f"{held['partitions']} later ones, {held['first']} to {held['last']}, were kept for the gate"
+        f"{tuned}"
+    )
+
+
+def _trials(tuning: Mapping[str, Any]) -> str:
+    return (
+        f"{tuning['trials'] + tuning['pruned']} trials, {tuning['pruned']} of them given up early: "
+        f"loss {tuning['loss']:.4g}, untuned {tuning['untuned_loss']:.4g}"
     )
 
 

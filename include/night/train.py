@@ -93,6 +93,7 @@ def _trained(project: Project, found: Begun, decision: Record, key: str) -> Reco
         "labels": labels.version(),
         "model_sha256": artifact.manifest.model_sha256,
         "model_bytes": artifact.manifest.model_bytes,
+        **({"tuning": tuned.model_dump()} if (tuned := artifact.manifest.fit.tuning) else {}),
     }
     return found.ledger.append("candidate", key, body)
 
@@ -115,6 +116,7 @@ def fit_candidate(
         seed=seed_of(model.name, found.night.key, "train", model.learner.seed),
         nthread=project.threads,
         weights=divided.weights,
+        study=project.model_home(model.name) / "studies" / found.night.key,
         lineage=Lineage(
             model=model.name,
             partition=found.night.key,

@@ -15,13 +15,13 @@ from include.training.recipe import check_labels, libraries, parameters_of, reco
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     import pyarrow as pa
     import xgboost as xgb
 
     from include.config.model import Learner, Task
     from include.registry.manifest import Calibration, Tuning
+    from include.storage.locations import Location
     from include.training.blocks import Block, Blocks
 
     Rows = Callable[[], Iterator[pa.RecordBatch]]
@@ -40,7 +40,7 @@ def fit(
     categorical: Sequence[str] = (),
     lineage: Lineage | None = None,
     memory_bytes: int = MEMORY_BYTES,
-    study: Path | None = None,
+    study: Location | None = None,
 ) -> Artifact:
     """Return a trained model.
 
@@ -67,8 +67,8 @@ def fit(
         Written into the manifest.
     memory_bytes : int
         Encoded rows beyond this size are kept and quantised on disk.
-    study : Path, optional
-        Local file in which an interrupted tuning (`learner.tune`) is found again.
+    study : Location, optional
+        Folder in which an interrupted tuning (`learner.tune`) is found again.
 
     Raises
     ------

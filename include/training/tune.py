@@ -13,15 +13,16 @@ import numpy as np
 from include.errors import ModelError
 from include.registry.manifest import Tuning, canonical
 from include.training.recipe import refusals
+from include.training.trials import keep_trial, restore_trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     import optuna
     import xgboost as xgb
 
     from include.config.model import Learner, Tune
+    from include.storage.locations import Location
     from include.training.blocks import Blocks
 
 FOLDS = ((0.55, 0.70), (0.70, 0.85), (0.85, 1.0))
@@ -54,7 +55,7 @@ def tune(
     learner: Learner,
     parameters: dict[str, Any],
     *,
-    study: Path | None = None,
+    study: Location | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[dict[str, Any], int, Tuning]:
     """Return better parameters, the rounds they need, and what was tried.
@@ -69,10 +70,11 @@ def tune(
         Its `tune` sets trials and minutes; parameters that it names itself are kept as they are.
     parameters : dict
         All parameters of an untuned training; they are the first trial, so the result is never worse on the splits.
-    study : Path, optional
-        Local file in which finished trials are kept: after an interruption the rest follows as if there had been none.
+    study : Location, optional
+        Folder in which finished trials are kept, by rows and settings: after an interruption the rest follows as if there
+        had been none, and a finished search is read, not repeated.
     clock : callable
-        Seconds; trials start while `budget_minutes` are not over.
+        Seconds; trials start while `budget_minutes` are not over, those before an interruption included.
 
     Raises
     ------
@@ -97,8 +99,10 @@ def tune(
     folds = _folds(encoded, rows, judged)
     fixed = {_SAME.get(name, name) for name in learner.parameters}
     free = {name: bounds for name, bounds in _SPACE.items() if name not in fixed}
-    opened = _opened(study, encoded.sha256, {**judged, "rounds": learner.rounds, "free": sorted(free)})
-    _search(opened, folds, judged, free, learner.rounds, settings, clock)
+    opened = _opened()
+    name = hashlib.sha256(canonical([encoded.sha256, rows, {**judged, "rounds": learner.rounds, "free": sorted(free)}]))
+    place = study / name.hexdigest()[:16] if study else None
+    _search(opened, place, folds, judged, free, learner.rounds, settings, clock)
     done = opened.get_trials(deepcopy=False)
     complete = [trial for trial in done if trial.state.name == "COMPLETE"]
     best = min(complete, key=lambda trial: (trial.value, trial.number))
@@ -123,28 +127,16 @@ def _folds(encoded: Blocks, rows: int, parameters: dict[str, Any]) -> list[Fold]
     return found
 
 
-def _opened(path: Path | None, rows_sha256: str, asked: dict[str, Any]) -> optuna.Study:
-    """Return the study of these rows and settings; what a killed search left unfinished is set aside."""
+def _opened() -> optuna.Study:
     import optuna
-    from optuna.storages import InMemoryStorage, JournalStorage
-    from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # optuna marks the journal as experimental
-        storage = JournalStorage(JournalFileBackend(str(path))) if path else InMemoryStorage()
-    pruner = optuna.pruners.MedianPruner(n_startup_trials=_STARTUP, n_warmup_steps=0)
-    name = hashlib.sha256(canonical([rows_sha256, asked])).hexdigest()
-    study = optuna.create_study(storage=storage, study_name=name, pruner=pruner, load_if_exists=True)
-    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    return study
+    return optuna.create_study(pruner=optuna.pruners.MedianPruner(n_startup_trials=_STARTUP, n_warmup_steps=0))
 
 
 def _search(
     study: optuna.Study,
+    place: Location | None,
     folds: Sequence[Fold],
     parameters: dict[str, Any],
     free: dict[str, tuple[float, float, bool]],
@@ -154,15 +146,18 @@ def _search(
 ) -> None:
     import optuna
 
-    end = clock() + 60 * settings.budget_minutes
-    finished = _finished(study)
-    while finished < settings.trials and (finished == 0 or clock() < end):
+    began, spent = clock(), restore_trials(study, place) if place else 0.0
+    finished = len(study.get_trials(deepcopy=False))
+    while finished < settings.trials and (finished == 0 or spent < 60 * settings.budget_minutes):
         study.sampler = _sampler(parameters, free, finished)
         trial = study.ask()
         chosen = parameters | {name: _suggested(trial, name, *bounds) for name, bounds in free.items()}
         value = _tried(trial, folds, chosen, rounds)
-        study.tell(trial, value, state=None if value is not None else optuna.trial.TrialState.PRUNED)
-        finished += 1
+        told = study.tell(trial, value, state=None if value is not None else optuna.trial.TrialState.PRUNED)
+        now = clock()
+        if place:
+            keep_trial(told, now - began, place)
+        finished, began, spent = finished + 1, now, spent + now - began
 
 
 def _sampler(parameters: dict[str, Any], free: Iterable[str], finished: int) -> optuna.samplers.BaseSampler:
@@ -177,10 +172,6 @@ def _sampler(parameters: dict[str, Any], free: Iterable[str], finished: int) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # optuna marks this sampler as experimental
         return optuna.samplers.PartialFixedSampler(untuned, drawn)
-
-
-def _finished(study: optuna.Study) -> int:
-    return sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in study.get_trials(deepcopy=False))
 
 
 def _suggested(trial: optuna.Trial, name: str, low: float, high: float, log: bool) -> float | int:

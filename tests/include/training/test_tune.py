@@ -5,6 +5,7 @@ import pytest
 
 from include.config.model import Learner, Tune
 from include.errors import ModelError
+from include.storage.locations import Location
 from include.training.blocks import encode_rows
 from include.training.recipe import parameters_of
 from include.training.tune import tune
@@ -20,16 +21,16 @@ def searched(trials, study=None, clock=lambda: 0.0, parameters=None):
 
 def test_interrupted_search_goes_on_as_if_it_had_not(tmp_path):
     whole = searched(7)
-    searched(3, tmp_path / "study.log")
-    resumed = searched(7, tmp_path / "study.log")
+    searched(3, Location.of(tmp_path))
+    resumed = searched(7, Location.of(tmp_path))
     assert resumed == whole
     assert whole[2].trials + whole[2].pruned == 7
 
 
 def test_finished_search_is_not_repeated(tmp_path, monkeypatch):
-    first = searched(3, tmp_path / "study.log")
+    first = searched(3, Location.of(tmp_path))
     monkeypatch.setattr("xgboost.train", None)
-    assert searched(3, tmp_path / "study.log") == first
+    assert searched(3, Location.of(tmp_path)) == first
 
 
 def test_untuned_parameters_are_the_first_trial():
@@ -59,6 +60,23 @@ def test_budget_ends_the_search():
     ticks = iter(np.arange(0.0, 600.0, 25.0))
     report = searched(50, clock=lambda: float(next(ticks)))[2]
     assert report.trials + report.pruned == 3
+
+
+def test_budget_counts_the_time_before_an_interruption(tmp_path):
+    def clock():
+        ticks = iter(np.arange(0.0, 600.0, 25.0))
+        return lambda: float(next(ticks))
+
+    searched(2, Location.of(tmp_path), clock())
+    report = searched(50, Location.of(tmp_path), clock())[2]
+    assert report.trials + report.pruned == 3
+
+
+def test_torn_trial_is_named(tmp_path):
+    searched(1, Location.of(tmp_path))
+    next(tmp_path.glob("*/00000.json")).write_text("{")
+    with pytest.raises(ModelError, match=r"00000.json: is not a finished trial"):
+        searched(2, Location.of(tmp_path))
 
 
 def test_too_few_rows_are_refused():
