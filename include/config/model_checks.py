@@ -50,6 +50,8 @@ def model_flaws(
     said = _policy_flaw(model.policy.rule)
     if said:
         yield Flaw(("policy", "rule"), said)
+    if any(not length for length in model.policy.windows):
+        yield Flaw(("policy", "windows"), "has a window of no length. Expected lengths of time, such as 28d.")
 
 
 def column_flaws(model: Model, features: Collection[str], rows: Collection[str]) -> Iterator[Flaw]:
@@ -129,10 +131,13 @@ def _target_flaws(model: Model, target: Dataset) -> Iterator[Flaw]:
 
 
 def _policy_flaw(rule: str) -> str | None:
-    from include.policy.parse import parse
+    from include.policy.parse import backtest_only, parse
 
     try:
         parse(rule)
     except PolicyError as error:
         return f"is wrong: {error}"
+    shipped = ", ".join(backtest_only(rule))
+    if shipped:
+        return f"names {shipped}, which only a backtest knows. Expected a rule of the nights, such as auto or on_alarm."
     return None

@@ -96,6 +96,22 @@ def _k_of_n(k: float, n: float, tolerance: float = 0.0) -> Rule:
     return KOfN(first, second, tolerance)
 
 
+def _challenger(margin: float = 0.03) -> Rule:
+    if not 0 <= margin < 1:
+        found, do = (
+            f"a margin of {margin:.0%}",
+            f"write challenger({margin:g}%)" if margin >= 1 else "write challenger(3%)",
+        )
+        raise PolicyError.at("policy challenger", found, "a share of the loss from 0 to 1", do)
+    return Challenger(margin)
+
+
+def _on_loss(k: float = 3.0) -> Rule:
+    if k < 0:
+        raise PolicyError.at("policy on_loss", f"k = {k:g}", "standard errors, not negative", "write on_loss(3)")
+    return OnLoss(k)
+
+
 def _above(signal: str, default: float) -> Callable[..., Rule]:
     def build(threshold: float = default) -> Rule:
         return AboveThreshold(signal, threshold)
@@ -108,9 +124,9 @@ _SHAPES: dict[str, _Shape] = {
     "always": _Shape(lambda: Every(1), 0, 0, "always"),
     "every": _Shape(_every, 1, 1, "every(7)"),
     "on_alarm": _Shape(OnAlarm, 0, 0, "on_alarm"),
-    "on_loss": _Shape(lambda k=3.0: OnLoss(float(k)), 0, 1, "on_loss(3)"),
+    "on_loss": _Shape(_on_loss, 0, 1, "on_loss(3)"),
     "k_of_n": _Shape(_k_of_n, 2, 3, "k_of_n(2, 5)"),
-    "challenger": _Shape(lambda margin=0.03: Challenger(float(margin)), 0, 1, "challenger(3%)"),
+    "challenger": _Shape(_challenger, 0, 1, "challenger(3%)"),
     "auto": _Shape(Never, 0, 0, "auto"),  # built from what it tries, see `_built`
     **{name: _Shape(_above(name, value), 0, 1, f"{name}({value:g})") for name, value in THRESHOLDS.items()},
 }
@@ -165,8 +181,20 @@ def policy_of(settings: PolicySettings, grain: Grain = "day", delay: int = 0) ->
     return parse(settings.rule, limits, tried)
 
 
+def backtest_only(rule: str) -> tuple[str, ...]:
+    """Return the names in a rule that a night cannot answer: those of libraries, whose signals only a backtest computes.
+
+    Examples
+    --------
+    >>> backtest_only("any_of(psi(0.2), every(30))")
+    ('psi',)
+    """
+    return tuple(dict.fromkeys(token for token in _tokens(rule) if token in THRESHOLDS))
+
+
 def _advice() -> str:
-    return "write one of " + ", ".join(shape.example for shape in _SHAPES.values()) + ", all_of(…), any_of(…)"
+    shown = [shape.example for name, shape in _SHAPES.items() if name not in THRESHOLDS]
+    return "write one of " + ", ".join(shown) + ", all_of(…), any_of(…)"
 
 
 def _tokens(rule: str) -> list[str]:
@@ -213,8 +241,10 @@ def _arguments(text: str, tokens: list[str], depth: int, tried: Tried) -> tuple[
             rest = rest[1:]
         elif rest[:1] != [")"]:
             break
-    if not rest or rest[0] != ")":
-        raise PolicyError.at(f"policy {text!r}", "a bracket is not closed", "','  or ')'", _advice())
+    if not rest:
+        raise PolicyError.at(f"policy {text!r}", "a bracket is not closed", "a ')' at its end", _advice())
+    if rest[0] != ")":
+        raise PolicyError.at(f"policy {text!r}", f"{rest[0]!r} follows an argument", "',' or ')'", _advice())
     return found, rest[1:]
 
 
