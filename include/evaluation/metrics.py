@@ -263,6 +263,15 @@ def metric_names(task: str | None = None) -> tuple[str, ...]:
     return tuple(name for name, found in _METRICS.items() if task is None or task in found.tasks)
 
 
+def lower_is_better(name: str) -> bool:
+    """Return whether smaller values of a measured metric are better; true of shares that are no metric of the zoo.
+
+    >>> lower_is_better("accuracy"), lower_is_better("unknown_class_share")
+    (False, True)
+    """
+    return name not in _METRICS or _METRICS[name].direction == "lower"
+
+
 def default_metric(task: str) -> Metric:
     """Return the proper loss by which models of the task are compared unless another is named.
 

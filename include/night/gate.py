@@ -18,7 +18,7 @@ from include.night.score import artifact_of
 from include.night.tracking import show_training
 from include.night.train import labelled_with_features
 from include.registry.champions import pending
-from include.scoring.batch import scores
+from include.scoring.batch import known_classes, scores
 from include.training.fit import fit_constant
 
 if TYPE_CHECKING:
@@ -120,26 +120,34 @@ def _constant(project: Project, found: Begun, candidate: Artifact) -> Artifact:
     """Return the constant predictor that the first champion is judged against."""
     lineage = candidate.manifest.lineage
     versions = {item.table.rsplit("/", 1)[-1]: item.version for item in lineage.inputs}
+    classes = candidate.manifest.classes
     return fit_constant(
         lambda: labelled_rows(
-            project, found.model.name, lineage.train, lineage.feature_version, versions["features"], versions["labels"]
+            project,
+            found.model.name,
+            lineage.train,
+            lineage.feature_version,
+            versions["features"],
+            versions["labels"],
+            classes=classes,
         ),
         task=found.model.task,
-        classes=candidate.manifest.classes,
+        classes=classes,
     )
 
 
 def _scored(
     project: Project, found: Begun, key: str, champion: Artifact, candidate: Artifact, columns: Sequence[str]
 ) -> NightScores:
-    batches = list(labelled_rows(project, found.model.name, [key], found.feature_version))
+    classes = known_classes(champion, candidate)
+    batches = list(labelled_rows(project, found.model.name, [key], found.feature_version, classes=classes))
     if not batches:
         return NightScores(key, np.empty(0), np.empty(0), np.empty(0))
     return NightScores(
         partition=key,
         label=np.concatenate([b.column("label").to_numpy(zero_copy_only=False) for b in batches]),
-        champion=np.concatenate([scores(champion, b, project.threads) for b in batches]),
-        candidate=np.concatenate([scores(candidate, b, project.threads) for b in batches]),
+        champion=np.concatenate([scores(champion, b, project.threads, classes=classes) for b in batches]),
+        candidate=np.concatenate([scores(candidate, b, project.threads, classes=classes) for b in batches]),
         slices={c: np.concatenate([b.column(c).to_numpy(zero_copy_only=False) for b in batches]) for c in columns},
     )
 

@@ -31,7 +31,7 @@ def costs_of(project: Project, found: Begun, candidate: Artifact, held_out: Sequ
     size = candidate.manifest.model_bytes / _BYTES_PER_MEGABYTE
     if found.model.gate.max_microseconds_per_row is None:
         return Costs(megabytes=size)
-    rows = _sample(project, found, held_out)
+    rows = _sample(project, found, candidate, held_out)
     scores(candidate, rows.slice(0, 1), 1)  # the first call loads the model
     began = time.perf_counter()
     scores(candidate, rows, 1)
@@ -42,12 +42,12 @@ def parts_of(project: Project, found: Begun, candidate: Artifact, held_out: Sequ
     """Return the parts of the gate that look at rows and predictions, where the YAML asks for them."""
     settings, parts = found.model.gate, []
     if settings.max_single_feature_auc is not None:
-        rows = _sample(project, found, candidate.manifest.lineage.train[::-1])
+        rows = _sample(project, found, candidate, candidate.manifest.lineage.train[::-1])
         features = pa.Table.from_batches([rows]).select(list(candidate.manifest.feature_names))
         label = rows.column("label").to_numpy(zero_copy_only=False)
         parts.append(leakage_part(features, label, settings.max_single_feature_auc))
     if settings.behaviour:
-        rows = _sample(project, found, held_out[::-1])
+        rows = _sample(project, found, candidate, held_out[::-1])
 
         def predict(table: pa.Table) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
             batches = table.combine_chunks().to_batches()
@@ -57,10 +57,11 @@ def parts_of(project: Project, found: Begun, candidate: Artifact, held_out: Sequ
     return parts
 
 
-def _sample(project: Project, found: Begun, keys: Sequence[str]) -> pa.RecordBatch:
+def _sample(project: Project, found: Begun, candidate: Artifact, keys: Sequence[str]) -> pa.RecordBatch:
     """Return labelled rows of some partitions, taken in their order until there are enough."""
     rows, count = [], 0
-    for batch in labelled_rows(project, found.model.name, keys, found.feature_version):
+    classes = candidate.manifest.classes
+    for batch in labelled_rows(project, found.model.name, keys, found.feature_version, classes=classes):
         rows.append(batch)
         count += batch.num_rows
         if count >= _SAMPLE_ROWS:

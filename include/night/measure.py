@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
-from include.evaluation.metrics import metric
+from include.evaluation.metrics import Measured, metric
 from include.evaluation.terms import Terms
 from include.night.begun import begun
 from include.night.labels import take_labels
 from include.night.measure_table import performance_table
+from include.night.messages import tell
 from include.night.rows import labels_table
 from include.night.score import predictions_table
+from include.night.served import served_with_labels
 from include.night.watch import watch
 from include.storage.schemas import PERFORMANCE
 from include.storage.specs import PARTITION
@@ -21,7 +22,9 @@ from include.storage.specs import PARTITION
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from include.evaluation.metrics import Health
     from include.night.begun import Begun
+    from include.night.served import Served
     from include.project import Project
 
 
@@ -32,15 +35,17 @@ def measure(project: Project, name: str, partition: str) -> dict[str, Any]:
     -------
     dict
         ``labelled`` (keys whose labels changed), ``measured`` (keys with served predictions among them), and the newest
-        ``metric``, ``metric_partition``, ``value`` and ``rows`` of the champion's realised loss.
+        ``metric``, ``metric_partition``, ``value`` and ``rows`` of the champion's realised loss; ``new_classes`` (rows by
+        class, by partition) where labels are of classes that the version which served does not know.
     """
     found = begun(project, name, partition)
     labelled, looked_at = take_labels(project, found)
-    measured = _realised(project, found, looked_at)
+    measured, unknown = _realised(project, found, looked_at)
     alarms = watch(project, found)
     rows = performance_table(project, name).read().to_pylist()
     newest = newest_realised(rows, Terms.of(found.model.gate, found.model.task).metric.name, partition)
-    return {"labelled": labelled, "measured": measured, "alarms": [a.sentence for a in alarms], **newest}
+    told = {"labelled": labelled, "measured": measured, "alarms": [a.sentence for a in alarms], **newest}
+    return told | ({"new_classes": unknown} if unknown else {})
 
 
 def newest_realised(rows: Sequence[Mapping[str, Any]], metric_name: str, until: str) -> dict[str, Any]:
@@ -69,25 +74,53 @@ def newest_realised(rows: Sequence[Mapping[str, Any]], metric_name: str, until: 
     }
 
 
-def _realised(project: Project, found: Begun, looked_at: Sequence[str]) -> list[str]:
+def _realised(
+    project: Project, found: Begun, looked_at: Sequence[str]
+) -> tuple[list[str], dict[str, Mapping[str, int]]]:
     """Measure the partitions whose labels may be new, and those that have labels but were never measured."""
     table = predictions_table(project, found.model.name)
     if table is None:
-        return []
+        return [], {}
     labels = labels_table(project, found.model.name).pinned()
     performance = performance_table(project, found.model.name)
     served = {r[PARTITION] for r in table.contents() if r["role"] == "champion"}
     labelled = {r[PARTITION] for r in labels.contents() if r["rows"]}
     known = performance.read().to_pylist()
     never = labelled - {r[PARTITION] for r in known}
-    measured = []
+    measured, unknown = [], {}
     for key in sorted(served & (never | set(looked_at))):
         rows = table.read(partitions=[key], role="champion")
-        batches = _measured(found, key, rows, labels.read(["_key", "label"], [key]))
+        joined = rows.join(labels.read(["_key", "label", "label_text"], [key]), "_key", join_type="inner")
+        joined = joined.sort_by("_key")
+        pairs = served_with_labels(project, found.model.name, joined)
+        batches = _measured(found, pairs, str(joined.column("model_version")[0]) if joined.num_rows else "")
         if _values(known, key) != _values(pa.Table.from_batches(batches).to_pylist(), None):
             performance.replace(key, batches)
             measured.append(key)
-    return measured
+        if pairs.unknown:
+            unknown[key] = pairs.unknown
+            _tell_unknown(project, found, key, pairs)
+    return measured, unknown
+
+
+def _tell_unknown(project: Project, found: Begun, key: str, pairs: Served) -> None:
+    """Tell the owner of classes that the champion does not know, once a class and version."""
+    version = found.body["champion_version"]
+    for name, rows in pairs.unknown.items():
+        tell(
+            project,
+            found.model.name,
+            "notice",
+            "warn",
+            f"new class {name}",
+            f"{rows} of {len(pairs.label)} labels of {key} are of the class {name!r}, which the champion does not know.",
+            key=f"new_class/{found.model.name}/{name}/{version}",
+            impact="Its score for this class is 0; such rows count as mistakes in the realised metrics.",
+            todo=(
+                "if the class is a mistake of the source, correct it there",
+                f'else let it be learnt: python -m include train {found.model.name} --partition NIGHT --reason "new class"',
+            ),
+        )
 
 
 def _values(rows: Sequence[Mapping[str, Any]], key: str | None) -> list[tuple[Any, ...]]:
@@ -95,38 +128,42 @@ def _values(rows: Sequence[Mapping[str, Any]], key: str | None) -> list[tuple[An
     return sorted((r["metric"], str(r["value"]), r["rows"]) for r in rows if key is None or r[PARTITION] == key)
 
 
-def _measured(found: Begun, key: str, rows: pa.Table, labels: pa.Table) -> list[pa.RecordBatch]:
+def _measured(found: Begun, pairs: Served, version: str) -> list[pa.RecordBatch]:
     """Return one row a metric: realised on the rows of one partition that were served and have a label."""
-    joined = rows.join(labels, "_key", join_type="inner").sort_by("_key")
-    scores = [name for name in rows.schema.names if name == "score" or name.startswith("score_")]
-    label = joined.column("label").to_numpy(zero_copy_only=False)
-    score = np.column_stack([joined.column(name).to_numpy() for name in scores]) if scores else np.empty((0, 0))
-    if len(scores) == 1:
-        score = score[:, 0]
-    versions = joined.column("model_version").unique().to_pylist() if joined.num_rows else [""]
+    strange = sum(pairs.unknown.values())
     body = []
-    for name in metrics_of(found.model.task, Terms.of(found.model.gate, found.model.task).metric.name):
-        result = metric(name, found.model.task).measure(label, score)
+    for result in _results(found, pairs, strange):
         spread = None if result.standard_error is None else 1.96 * result.standard_error
         body.append(
             {
-                "metric": name,
+                "metric": result.metric,
                 "slice": "",
                 "role": "champion",
                 "kind": "realised",
-                "model_version": versions[0],
+                "model_version": version,
                 "value": result.value,
                 "standard_error": result.standard_error,
                 "low": None if result.value is None or spread is None else result.value - spread,
                 "high": None if result.value is None or spread is None else result.value + spread,
-                "rows": int(joined.num_rows),
-                "health": result.health,
+                "rows": len(pairs.label),
+                "health": "fail" if strange else result.health,  # rows of a class that has no score
                 "measured_in": found.night.key,
             }
         )
     schema = pa.schema([field for field in PERFORMANCE.schema if field.name != PARTITION])
     found_rows: list[pa.RecordBatch] = pa.Table.from_pylist(body, schema).to_batches()
     return found_rows
+
+
+def _results(found: Begun, pairs: Served, strange: int) -> list[Measured]:
+    model, rows = found.model, len(pairs.label)
+    names = metrics_of(model.task, Terms.of(model.gate, model.task).metric.name)
+    results = [metric(name, model.task).measure(pairs.label, pairs.score) for name in names]
+    if model.task == "multiclass" and rows:
+        share = strange / rows
+        health: Health = "fail" if strange else "pass"
+        results.append(Measured("unknown_class_share", share, (share * (1 - share) / rows) ** 0.5, rows, health))
+    return results
 
 
 def metrics_of(task: str, first: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.config.model import WindowSettings
-from include.night.rows import feature_columns, feature_rows, features_table, labels_table
+from include.night.rows import feature_columns, feature_rows, features_table, label_numbers, labels_table
 from include.partitions import partition_from_key
 from include.policy.decide import windows_wanted
 from include.policy.history import History, history_of_arrays
@@ -55,8 +55,9 @@ def _nights(project: Project, found: Begun) -> list[Partition]:
 def _history(project: Project, found: Begun, nights: list[Partition]) -> History | None:
     model = found.model
     keys = [night.key for night in nights]
-    labels = labels_table(project, model.name).read(["_key", "label", "known_at", PARTITION], keys)
+    labels = labels_table(project, model.name).read(["_key", "label", "label_text", "known_at", PARTITION], keys)
     labels = labels.filter(pc.less_equal(labels["known_at"], pa.scalar(found.night.end, labels["known_at"].type)))
+    classes = tuple(sorted({t for t in labels["label_text"].to_pylist() if t is not None}))
     category = [c for c, rule in model.feature_contract.items() if rule.type == "category"]
     book = Codebook(feature_columns(project, model.name), category, model.learner.max_categories)
     order = {key: place for place, key in enumerate(keys)}
@@ -69,7 +70,7 @@ def _history(project: Project, found: Begun, nights: list[Partition]) -> History
         keyed = pc.binary_join_element_wise(known[PARTITION], known["_key"], "|").combine_chunks()
         mine = pc.binary_join_element_wise(batch.column(PARTITION), batch.column("_key"), "|")
         at = pc.index_in(mine, value_set=keyed)
-        values.append(pc.take(known["label"], at).cast(pa.float64()).fill_null(np.nan).to_numpy())
+        values.append(pc.take(label_numbers(known, classes), at).cast(pa.float64()).fill_null(np.nan).to_numpy())
         instants.append(pc.take(known["known_at"].cast(pa.int64()), at).fill_null(0).to_numpy())
     label = np.concatenate(values) if values else np.empty(0)
     if not np.isfinite(label).any():
@@ -78,7 +79,7 @@ def _history(project: Project, found: Begun, nights: list[Partition]) -> History
         nights, np.concatenate(places), np.concatenate(matrices), label, np.concatenate(instants),
         model=model.name, task=model.task, names=book.columns,
         kinds=tuple("c" if feature.kind == "category" else "q" for feature in book.features()),
-        classes=tuple(str(i) for i in range(int(np.nanmax(label)) + 1)) if model.task == "multiclass" else (),
+        classes=classes,
     )  # fmt: skip
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from include.evidence.rows import EVIDENCE_SCHEMA
 from include.night.alarms import alarms_table, standing
 from include.night.rows import feature_columns, present_features
+from include.night.score import artifact_of
 from include.partitions import partition_from_key
+from include.scoring.batch import score_columns
 from include.signals.binning import edges_from
 from include.signals.profile import Profile, profile
 from include.signals.profile_rows import PROFILE_SCHEMA, from_rows, to_rows
@@ -107,6 +109,12 @@ class Watch:
         """Return the features that are watched."""
         chosen = self.found.model.signals.columns
         return [c for c in feature_columns(self.project, self.name) if not chosen or c in chosen]
+
+    @cached_property
+    def score_columns(self) -> list[str]:
+        """Return the columns of the prediction log that the champion writes: one, or one a class."""
+        digest = self.found.champion
+        return score_columns(artifact_of(self.project, self.name, digest).manifest) if digest else ["score"]
 
     @cached_property
     def _features(self) -> Table:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.config.durations import format_duration
 from include.errors import LedgerError
+from include.evaluation.metrics import lower_is_better
 from include.evaluation.terms import Terms
 from include.night.alarms import standing
 from include.night.decide import decision_of_night
@@ -226,7 +227,7 @@ def _metrics(project: Project, name: str, until: str) -> list[MetricFact]:
     for metric in sorted({r["metric"] for r in rows}, key=lambda m: (m != wanted.name, m)):
         chosen = sorted((r for r in rows if r["metric"] == metric), key=lambda r: str(r[PARTITION]))[-_PAGE_PARTITIONS:]
         points = tuple(Point(r[PARTITION], r["value"], r["low"], r["high"], r["rows"], r["kind"]) for r in chosen)
-        facts.append(MetricFact(metric.replace("_", " "), points, lower_is_better=metric != "auc"))
+        facts.append(MetricFact(metric.replace("_", " "), points, lower_is_better=lower_is_better(metric)))
     return facts
 
 

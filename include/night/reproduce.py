@@ -40,7 +40,13 @@ def reproduced(project: Project, name: str, version: str) -> dict[str, Any]:
 
     def rows() -> Iterator[pa.RecordBatch]:
         return labelled_rows(
-            project, name, lineage.train, lineage.feature_version, pinned["features"], pinned["labels"]
+            project,
+            name,
+            lineage.train,
+            lineage.feature_version,
+            pinned["features"],
+            pinned["labels"],
+            classes=manifest.classes,
         )
 
     found = reproduce(rows, manifest)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TECHNICAL = ("_key", "_event_time", "_prediction_time", PARTITION, "_feature_version")
 _BY = (PARTITION, "_feature_version")
-_LABEL_SCHEMA = pa.schema([("_key", pa.string()), ("label", pa.float64())])
+_LABEL_SCHEMA = pa.schema([("_key", pa.string()), ("label", pa.float64()), ("label_text", pa.string())])
 
 
 def features_table(project: Project, name: str) -> Table | None:
@@ -63,6 +63,8 @@ def labelled_rows(
     feature_version: str,
     features_at: int | None = None,
     labels_at: int | None = None,
+    *,
+    classes: Sequence[str] = (),
 ) -> Iterator[pa.RecordBatch]:
     """Return the feature rows that have a mature label, with it in the column ``label``.
 
@@ -76,6 +78,8 @@ def labelled_rows(
         Which features.
     features_at, labels_at : int, optional
         Pinned versions of the two tables.
+    classes : sequence of str
+        Of a multiclass model: a label is the place of its class here, and rows of any other class are left out.
 
     Notes
     -----
@@ -85,11 +89,36 @@ def labelled_rows(
     features = present_features(project, name).pinned(features_at)
     columns = ["_key", PARTITION, *feature_columns(project, name)]
     for partition in partitions:
-        known = pa.Table.from_batches(labels.ordered(["_key", "label"], [partition]), _LABEL_SCHEMA)
+        known = pa.Table.from_batches(labels.ordered(_LABEL_SCHEMA.names, [partition]), _LABEL_SCHEMA)
         if not known.num_rows:
             continue
-        keys, values = known.column("_key").combine_chunks(), known.column("label").combine_chunks()
+        keys, values = known.column("_key").combine_chunks(), label_numbers(known, classes)
         for batch in features.ordered(columns, [partition], _feature_version=feature_version):
             place = pc.index_in(batch.column("_key"), value_set=keys)
             labelled = batch.append_column("label", pc.take(values, place))
             yield labelled.filter(pc.is_valid(labelled.column("label")))
+
+
+def label_numbers(labels: pa.Table, classes: Sequence[str] = ()) -> pa.Array:
+    """Return labels as numbers: as they are, or the place of each class; missing for a class that is not there.
+
+    Examples
+    --------
+    >>> known = pa.table({"label": pa.nulls(3, pa.float64()), "label_text": ["b", "new", "a"]})
+    >>> label_numbers(known, ("a", "b")).to_pylist()
+    [1.0, None, 0.0]
+    """
+    if not classes:
+        return labels.column("label").combine_chunks()
+    return pc.index_in(
+        labels.column("label_text").combine_chunks(), value_set=pa.array(list(classes), pa.string())
+    ).cast(pa.float64())
+
+
+def classes_of(project: Project, name: str, partitions: Sequence[str], labels_at: int | None = None) -> tuple[str, ...]:
+    """Return the classes among the labels of some partitions, in the order of their names; none but for multiclass models."""
+    labels = labels_table(project, name).pinned(labels_at)
+    found: set[str] = set()
+    for batch in labels.ordered(["label_text"], partitions):
+        found |= {text for text in pc.unique(batch.column("label_text")).to_pylist() if text is not None}
+    return tuple(sorted(found))

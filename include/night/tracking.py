@@ -41,7 +41,8 @@ def show_training(project: Project, name: str, artifact: Artifact, gate: Record)
     }
     shown = {key: float(value) for key, value in numbers.items() if value is not None}
     lineage = artifact.manifest.lineage
-    held_out = labelled_rows(project, name, lineage.holdout, lineage.feature_version)
+    classes = artifact.manifest.classes
+    held_out = labelled_rows(project, name, lineage.holdout, lineage.feature_version, classes=classes)
     plots, importance = plots_of(artifact, held_out, seed=artifact.manifest.fit.seed, nthread=project.threads)
     card = model_card(
         artifact.manifest,

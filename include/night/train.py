@@ -9,7 +9,7 @@ from include.errors import ModelError
 from include.night.begun import begun
 from include.night.decide import decision_of_night
 from include.night.labels import labelled_partitions
-from include.night.rows import feature_columns, features_table, labelled_rows, labels_table
+from include.night.rows import classes_of, feature_columns, features_table, labelled_rows, labels_table
 from include.policy.windows import parse_window
 from include.registry.artifact import save
 from include.registry.manifest import Lineage, TableInput
@@ -105,8 +105,12 @@ def fit_candidate(
     model = found.model
     features_at, labels_at = versions
 
+    # the classes are those seen until the cut, fixed in the manifest; one that comes later is for a later candidate
+    classes = classes_of(project, model.name, divided.train, labels_at) if model.task == "multiclass" else ()
+
     def rows() -> Iterator[pa.RecordBatch]:
-        return labelled_rows(project, model.name, divided.train, found.feature_version, features_at, labels_at)
+        version = found.feature_version
+        return labelled_rows(project, model.name, divided.train, version, features_at, labels_at, classes=classes)
 
     return fit(
         rows,
@@ -117,6 +121,7 @@ def fit_candidate(
         nthread=project.threads,
         weights=divided.weights,
         study=project.model_home(model.name) / "studies" / found.night.key,
+        classes=classes,
         lineage=Lineage(
             model=model.name,
             partition=found.night.key,

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, str]
 _JOINT = ("rows_per_hour", "domain_auc")
-_PERFORMANCE = ("prediction_distance", "prediction_shift", "realised_loss")
+_PREDICTIONS = ("prediction_distance", "prediction_shift")
+_PERFORMANCE = (*_PREDICTIONS, "realised_loss")
 _ONLY_UP = ("domain_auc", "realised_loss")
 
 
@@ -176,7 +177,7 @@ def _prediction_signals(place: Watch) -> list[Signal]:
     if found.night.key not in days or days[0] == found.night.key:
         return []
     first = [key for key in days if key < found.night.key][:14]
-    scores = [name for name in served.schema.names if name == "score" or name.startswith("score_")]
+    scores = place.score_columns
 
     def of(keys: Sequence[str]) -> list[pa.RecordBatch]:
         chosen = served.filter(pc.is_in(served.column(PARTITION), pa.array(keys)))
@@ -256,7 +257,7 @@ def _live_streams(place: Watch) -> list[Stream]:
     """Return the streams whose pools begin empty: what the champion predicts and loses, and the joint score."""
     metric = Terms.of(place.found.model.gate, place.found.model.task).metric.name
     version = place.found.champion or ""
-    scores = [("prediction_distance", "score", version), ("prediction_shift", "score", version)]
+    scores = [(signal, name, version) for name in place.score_columns for signal in _PREDICTIONS]
     return [_stream(key) for key in (*scores, ("realised_loss", metric, version), ("domain_auc", "features", ""))]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from include.registry.artifact import Artifact
     from include.registry.manifest import Manifest
 
+Scores = np.ndarray[Any, np.dtype[np.float64]]
 PASSED = ("_key", "_partition")
 BATCH_ROWS = 65_536
 
@@ -65,9 +66,41 @@ def score(
 
 
 def scores(
-    artifact: Artifact, batch: pa.RecordBatch, nthread: int = 1, tally: Tally | None = None
-) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return the scores of one batch; shape (n_rows,), or (n_rows, n_classes) for several classes."""
+    artifact: Artifact,
+    batch: pa.RecordBatch,
+    nthread: int = 1,
+    tally: Tally | None = None,
+    *,
+    classes: Sequence[str] = (),
+) -> Scores:
+    """Return the scores of one batch; shape (n_rows,), or (n_rows, n_classes) for several classes.
+
+    `classes` asks for these, in this order, in the place of the model's own; one that it does not know scores 0.
+    """
+    found = _scores(artifact, batch, nthread, tally)
+    own = artifact.manifest.classes
+    return found if not classes or tuple(classes) == own else in_classes(found, own, classes)
+
+
+def in_classes(found: Scores, own: Sequence[str], classes: Sequence[str]) -> Scores:
+    """Return scores by class in another order of classes, 0 for those that are not among its own.
+
+    Examples
+    --------
+    >>> in_classes(np.array([[0.2, 0.8]]), ("a", "b"), ("b", "c", "a")).tolist()
+    [[0.8, 0.0, 0.2]]
+    """
+    places = {name: place for place, name in enumerate(own)}
+    columns = [found[:, places[name]] if name in places else np.zeros(len(found)) for name in classes]
+    return np.column_stack(columns)
+
+
+def known_classes(*artifacts: Artifact) -> tuple[str, ...]:
+    """Return the classes that any of some models knows, in the order of their names; none for other tasks."""
+    return tuple(sorted({name for artifact in artifacts for name in artifact.manifest.classes}))
+
+
+def _scores(artifact: Artifact, batch: pa.RecordBatch, nthread: int, tally: Tally | None) -> Scores:
     manifest = artifact.manifest
     if manifest.kind == "constant":
         if tally is not None:
@@ -77,7 +110,7 @@ def scores(
         return np.broadcast_to(np.asarray(constant, np.float64), shape).copy()
     matrix = Encoder(manifest.features).matrix(batch, tally)
     raw = artifact.booster(nthread).inplace_predict(matrix, validate_features=False)
-    found: np.ndarray[Any, np.dtype[np.float64]] = calibrated(raw.astype(np.float64), manifest.calibration)
+    found: Scores = calibrated(raw.astype(np.float64), manifest.calibration)
     return found
 
 
