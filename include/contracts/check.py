@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from include.config.dataset import Dataset
     from include.config.model import Model
+    from include.contracts import engine
     from include.partitions import Partition
 
     Rows: TypeAlias = Sequence[str] | pa.Table | ds.Dataset
@@ -53,7 +54,7 @@ class Checker:
         self._duck.execute("SET TimeZone = 'UTC'")
         # Parquet's statistics leave NaN out, and DuckDB folds isnan(x) and comparisons of x by them: NaN would pass.
         self._duck.execute("SET disabled_optimizers = 'statistics_propagation'")
-        self._gx: tuple[Any, Any] | None = None
+        self._asked: engine.Judge | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +64,7 @@ class Checker:
 
     def close(self) -> None:
         """Free the connection and its spilled files."""
-        self._gx = None
+        self._asked = None
         self._duck.close()
         self._spill.cleanup()
 
@@ -135,9 +136,10 @@ class Checker:
         unread = [check for check in wanted if check.rule == "regex" and not relation.is_readable(self._duck, check)]
         wanted = [check for check in wanted if check not in unread]
         relation.create_view(self._duck, source, schema, wanted, count)
-        answers, seen, failures = self._ask(wanted)
-        failures |= {check.name: "DuckDB cannot read the pattern" for check in unread}
-        return tuple(observe.result_of(check, schema, count, answers, seen, failures) for check in checks)
+        answers = self._judge_of_views()(relation.VIEW, wanted)
+        for check in unread:
+            answers.fail(check, "DuckDB cannot read the pattern")
+        return tuple(observe.result_of(check, schema, count, answers) for check in checks)
 
     def _source(self, rows: Rows) -> str:
         """Return the SQL text that reads the rows."""
@@ -147,26 +149,12 @@ class Checker:
         listed = ", ".join(relation.quoted_text(str(path)) for path in rows)
         return f"read_parquet([{listed}], hive_partitioning = false)"
 
-    def _ask(self, checks: Sequence[Check]) -> tuple[dict[str, bool | None], dict[Any, Any], dict[str, str]]:
-        connection, context = self._library()
-        from include.contracts import engine
-        from include.contracts.expectations import expectation_of
+    def _judge_of_views(self) -> engine.Judge:
+        if self._asked is None:
+            from include.contracts.engine import Judge, connect
 
-        expectations = [made for made in map(expectation_of, checks) if made is not None]
-        try:
-            answers: tuple[dict[str, bool | None], dict[Any, Any], dict[str, str]]
-            answers = engine.judge(connection, context, relation.VIEW, expectations)
-            return answers
-        finally:
-            connection.rollback()
-
-    def _library(self) -> tuple[Any, Any]:
-        if self._gx is None:
-            from include.contracts.engine import connect
-            from include.contracts.library import new_context
-
-            self._gx = (connect(self._duck), new_context())
-        return self._gx
+            self._asked = Judge(connect(self._duck))
+        return self._asked
 
 
 def _footers(rows: Sequence[str] | ds.Dataset) -> tuple[pa.Schema, list[Any]]:

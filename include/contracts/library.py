@@ -12,20 +12,18 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import great_expectations.expectations as gxe
     from great_expectations import ExpectationSuite, get_context
-    from great_expectations.core.batch import Batch
     from great_expectations.data_context import AbstractDataContext
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.execution_engine import SqlAlchemyExecutionEngine
     from great_expectations.execution_engine.sqlalchemy_batch_data import SqlAlchemyBatchData
-    from great_expectations.validator.validator import Validator
+    from great_expectations.validator.validation_graph import ValidationGraph
 
 __all__ = [
     "AbstractDataContext",
-    "Batch",
     "ExpectationSuite",
     "SqlAlchemyBatchData",
     "SqlAlchemyExecutionEngine",
-    "Validator",
+    "ValidationGraph",
     "gxe",
     "new_context",
 ]

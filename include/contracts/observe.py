@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from include.contracts.engine import Answers
     from include.contracts.suite import Check
 
 _BROKEN = {
@@ -30,9 +31,7 @@ def result_of(
     check: Check,
     schema: pa.Schema,
     rows: int,
-    answers: Mapping[str, bool | None],
-    seen: Mapping[tuple[str, str | None], Any],
-    failures: Mapping[str, str],
+    answers: Answers,
 ) -> CheckResult:
     """Return the answer to one check.
 
@@ -44,8 +43,8 @@ def result_of(
         Of the rows.
     rows : int
         Number of rows, at least 1.
-    answers, seen, failures
-        As `include.contracts.engine.judge` returns them.
+    answers : Answers
+        Of Great Expectations.
 
     Notes
     -----
@@ -60,9 +59,10 @@ def result_of(
         found = types.name_of(schema.field(check.column or "").type)
         passed = types.matches(check.terms["type"], schema.field(check.column or "").type)
         return _answer(check, passed, None, "", f"is {found}")
-    if check.name in failures or check.name not in answers:
-        return _answer(check, None, None, "", f"could not be checked ({failures.get(check.name, 'no answer')})")
-    return _judged(check, rows, answers[check.name], seen)
+    passed = answers.passed.get(check.name)
+    if passed is None:
+        return _answer(check, None, None, "", f"could not be checked ({answers.failures.get(check.name, 'no answer')})")
+    return _judged(check, rows, passed, answers.seen)
 
 
 def empty_results(checks: Sequence[Check]) -> tuple[CheckResult, ...]:
