@@ -14,7 +14,7 @@ from include.night.begun import begun
 from include.night.rows import features_table
 from include.partitions import partition_from_key
 from include.storage.schemas import features as features_spec
-from include.storage.specs import PARTITION
+from include.storage.specs import PARTITION, Publication
 from include.storage.tables import Table
 
 if TYPE_CHECKING:
@@ -169,9 +169,7 @@ def _written(
     if table is None:
         return []
     blocked |= _broken(found, table, staged, checker)
-    for key, file in staged.items():
-        if key not in blocked:
-            table.publish([file])
+    table.publish_all([Publication((file,)) for key, file in staged.items() if key not in blocked])
     return list(staged)
 
 

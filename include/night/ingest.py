@@ -125,7 +125,8 @@ class _Staging:
         contents = self._existing.contents() if self._existing else []
         self._revisions = {row[PARTITION]: int(row["_revision"]) for row in contents}
         # read before anything is staged: whoever publishes meanwhile makes this attempt stale
-        self._tokens = {k: self._existing.token(self._values(k)) if self._existing else None for k in self._keys}
+        tokens = self._existing.tokens(map(self._values, self._keys)) if self._existing else [None] * len(self._keys)
+        self._tokens = dict(zip(self._keys, tokens, strict=True))
 
     def take(self, batch: pa.RecordBatch) -> None:
         """Add the rows of a batch to the files of their partitions."""

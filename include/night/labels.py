@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from include.labels.mature import labels_of, refreshable
 from include.night.rows import labels_table
 from include.partitions import partition_from_key
-from include.storage.specs import PARTITION
+from include.storage.specs import PARTITION, Publication
 
 if TYPE_CHECKING:
     from include.night.begun import Begun
@@ -36,19 +36,18 @@ def take_labels(project: Project, found: Begun) -> tuple[list[str], list[str]]:
     table = labels_table(project, model.name)
     there = {row[PARTITION] for row in table.contents() if row["rows"]}
     open_keys = {p.key for p in refreshable(model, dataset, found.night)}
-    changed, looked_at = [], []
-    for partition in _published(dataset.partition, dataset.timezone, snapshots.partitions(version), found.night):
-        if partition.key in there and partition.key not in open_keys:
-            continue
-        columns = [name for name in snapshots.spec.schema.names if name != "_revision"]
-        batches = snapshots.ordered(columns, [partition.key], version)
-        mature = list(labels_of(model, dataset, batches, until))
-        if not sum(batch.num_rows for batch in mature):
-            continue
-        looked_at.append(partition.key)
-        if table.replace(partition.key, mature).changed:
-            changed.append(partition.key)
-    return changed, looked_at
+    keys = _published(dataset.partition, dataset.timezone, snapshots.partitions(version), found.night)
+    wanted = [p.key for p in keys if p.key not in there or p.key in open_keys]
+    seen = snapshots.pinned(version)
+    columns = [name for name in snapshots.spec.schema.names if name != "_revision"]
+    publications: dict[str, Publication] = {}
+    for key, token in zip(wanted, table.tokens(wanted), strict=True):
+        mature = list(labels_of(model, dataset, seen.ordered(columns, [key]), until))
+        if sum(batch.num_rows for batch in mature):
+            publications[key] = Publication((table.stage(mature, key),), token=token)
+    done = table.publish_all(list(publications.values()))
+    changed = [key for key, published in zip(publications, done, strict=True) if published.changed]
+    return changed, list(publications)
 
 
 def _latest(found: Begun, dataset: str) -> tuple[int | None, datetime]:

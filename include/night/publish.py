@@ -13,16 +13,19 @@ from include.errors import StorageError
 from include.night.attempts import staged_of, validations_of
 from include.night.indexes import index_dataset
 from include.storage.schemas import quarantine
-from include.storage.specs import PARTITION
+from include.storage.specs import PARTITION, Publication
 from include.storage.tables import BATCH_ROWS, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from include.config.dataset import Dataset
     from include.night.attempts import StagedPartition
     from include.project import Project
     from include.registry.ledger import Record
+    from include.storage.specs import Published
+
+BLOCKING = ("block", "cannot_tell")
 
 
 def publish(project: Project, name: str, attempt: str) -> dict[str, Any]:
@@ -36,21 +39,24 @@ def publish(project: Project, name: str, attempt: str) -> dict[str, Any]:
     Raises
     ------
     ConflictError
-        When a partition was published by somebody else since it was read: what was staged is stale. Partitions handled
-        before it stay published; running the whole ingest again is safe.
+        When a partition was published by somebody else since it was read: what was staged is stale, and none of the
+        attempt is published. Running the whole ingest again is safe.
     """
     dataset = project.catalog.dataset(name)
     validations = validations_of(project, name, attempt)
+    items = staged_of(project, name, attempt)
+    shown = _shown(project, dataset, [i for i in items if validations[i.partition]["health"] not in BLOCKING])
     summary: dict[str, Any] = {"published": [], "unchanged": [], "blocked": [], "rows": 0, "reasons": {}}
-    for item in staged_of(project, name, attempt):
+    for item in items:
         validation = validations[item.partition]
-        if validation["health"] in ("block", "cannot_tell"):
+        if item.partition not in shown:
             record = _quarantined(project, dataset, item, validation)
             summary["blocked"].append(item.partition)
             summary["reasons"][item.partition] = record.body["reason"]
         else:
-            changed = _published(project, dataset, item, validation)
-            summary["published" if changed else "unchanged"].append(item.partition)
+            revision, done = shown[item.partition]
+            _verdict(project, dataset, item, validation, revision, done.version)
+            summary["published" if done.changed else "unchanged"].append(item.partition)
             summary["rows"] += item.staged.rows
     index_dataset(project, name)
     return summary
@@ -62,16 +68,19 @@ def verdict_of(project: Project, name: str, partition: str) -> Record | None:
     return found[-1] if found else None
 
 
-def _published(project: Project, dataset: Dataset, item: StagedPartition, validation: dict[str, Any]) -> bool:
+def _shown(project: Project, dataset: Dataset, items: Sequence[StagedPartition]) -> dict[str, tuple[int, Published]]:
+    """Publish what passed, all in one commit; returns by partition the revision that readers see."""
+    if not items:
+        return {}
     table = project.snapshots(dataset.name)
     if table is None:
         raise StorageError.at(
             f"dataset {dataset.name}", "has no table of snapshots", "the one its ingest made", "run the ingest again"
         )
-    done = table.publish([item.staged], token=item.token)
-    shown = {int(row["_revision"]) for row in table.contents() if row[PARTITION] == item.partition}
-    _verdict(project, dataset, item, validation, max(shown, default=item.revision), done.version)
-    return done.changed
+    done = table.publish_all([Publication((item.staged,), token=item.token) for item in items])
+    seen = {row[PARTITION]: int(row["_revision"]) for row in table.contents()}
+    pairs = zip(items, done, strict=True)
+    return {item.partition: (seen.get(item.partition, item.revision), published) for item, published in pairs}
 
 
 def _quarantined(project: Project, dataset: Dataset, item: StagedPartition, validation: dict[str, Any]) -> Record:

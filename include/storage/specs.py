@@ -63,6 +63,25 @@ class Staged:
 
 
 @dataclass(frozen=True)
+class Publication:
+    """What one partition shall hold.
+
+    Attributes
+    ----------
+    staged : tuple of Staged
+        Its files, at least one.
+    run_key : str, optional
+        Names the content; the files' digests when omitted. The same again is a no-op.
+    token : int or None
+        Result of `Table.token` before staging; -1 to replace whatever is there.
+    """
+
+    staged: tuple[Staged, ...]
+    run_key: str | None = None
+    token: int | None = -1
+
+
+@dataclass(frozen=True)
 class Published:
     """What a publication did.
 

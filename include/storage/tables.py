@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import random
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -22,7 +23,7 @@ from deltalake.transaction import AddAction
 from include.errors import ConflictError, StorageError
 from include.storage.migrations import VERSION_PROPERTY, bring_up_to_date
 from include.storage.objects import sync_file
-from include.storage.specs import PARTITION, Published, Staged, TableSpec
+from include.storage.specs import PARTITION, Publication, Published, Staged, TableSpec
 from include.storage.staging import Stager, stage_file
 
 if TYPE_CHECKING:
@@ -158,8 +159,13 @@ class Table:
 
     def token(self, values: str | Mapping[str, str]) -> int | None:
         """Return what a publication of this partition must find unchanged; read it before staging."""
+        return self.tokens([values])[0]
+
+    def tokens(self, partitions: Iterable[str | Mapping[str, str]]) -> list[int | None]:
+        """Return the token of each of some partitions, from one look at the table."""
         table = self._open()
-        return None if table is None else table.transaction_version(self._fence(self._values(values)))
+        fences = [self._fence(self._values(values)) for values in partitions]
+        return [None if table is None else table.transaction_version(fence) for fence in fences]
 
     def stage(self, batches: Iterable[pa.RecordBatch], values: str | Mapping[str, str]) -> Staged:
         """Return a durable data file of the rows that no reader sees; see `include.storage.staging.stage_file`."""
@@ -170,31 +176,20 @@ class Table:
         return Stager(self.location, self.spec, self._values(values))
 
     def publish(self, staged: Sequence[Staged], *, run_key: str | None = None, token: int | None = -1) -> Published:
-        """Show staged files in the place of what their partition held, in one commit.
+        """Show staged files in the place of what their partition held, in one commit; see `publish_all`."""
+        return self.publish_all([Publication(tuple(staged), run_key, token)])[0]
 
-        Parameters
-        ----------
-        staged : sequence of Staged
-            Files of one partition.
-        run_key : str, optional
-            Names the content; the files' digests when omitted. The same again is a no-op.
-        token : int or None
-            Result of `token` before staging; -1 to replace whatever is there.
+    def publish_all(self, publications: Sequence[Publication]) -> list[Published]:
+        """Show staged files in the place of what their partitions held: all of them in one commit, or none.
+
+        What is there already is left as it is.
 
         Raises
         ------
         ConflictError
-            When the partition was published since the token was read: what was staged is stale.
+            When a partition was published since its token was read: what was staged is stale.
         """
-        values = dict(staged[0].values)
-        if any(dict(s.values) != values for s in staged):
-            raise StorageError.at(
-                f"table {self.spec.name}", "files of several partitions in one publication", "one partition"
-            )
-        mine = _number(run_key or ",".join(sorted(s.sha256 for s in staged)))
-        fence = self._fence(values)
-        filters = [(name, "=", values[name]) for name in self.spec.replaced_by]
-        return self._commit(staged, "overwrite", fence, mine, filters, token)
+        return self._commit([self._replacement(one) for one in publications], "overwrite") if publications else []
 
     def replace(
         self, values: str | Mapping[str, str], batches: Iterable[pa.RecordBatch], *, run_key: str | None = None
@@ -217,7 +212,7 @@ class Table:
         if table is not None and table.transaction_version(fence) is not None:
             return Published(int(table.version()), changed=False)
         staged = [self.stage(rows.to_batches(), values) for rows, values in parts]
-        return self._commit(staged, "append", fence, 1, None, None)
+        return self._commit([_Write(fence, 1, tuple(staged))], "append")[0]
 
     def ensure(self) -> DeltaTable:
         """Return the table, made if there is none and migrated if it is older.
@@ -278,44 +273,66 @@ class Table:
     def _fence(self, values: Mapping[str, str]) -> str:
         return "publish/" + "/".join(f"{name}={values[name]}" for name in self.spec.replaced_by)
 
-    def _commit(
-        self, staged: Sequence[Staged], mode: str, fence: str, mine: int, filters: Any, token: int | None
-    ) -> Published:
-        actions = [
-            AddAction(s.path, s.bytes, dict(s.values), s.modified_ms, data_change=True, stats=s.statistics)
-            for s in staged
-        ]
+    def _replacement(self, wanted: Publication) -> _Write:
+        values = dict(wanted.staged[0].values)
+        if any(dict(s.values) != values for s in wanted.staged):
+            raise StorageError.at(
+                f"table {self.spec.name}", "files of several partitions in one publication", "one partition"
+            )
+        mine = _number(wanted.run_key or ",".join(sorted(s.sha256 for s in wanted.staged)))
+        return _Write(self._fence(values), mine, wanted.staged, wanted.token)
+
+    def _commit(self, writes: Sequence[_Write], mode: str) -> list[Published]:
+        """Make one commit of what is not there yet, anew until no other commit comes between."""
         for attempt in range(_TRIES):
             table = self.ensure()
-            current = table.transaction_version(fence)
-            if current == mine:
-                return Published(int(table.version()), changed=False)
-            if mode == "overwrite" and token != -1 and current != token:
-                raise ConflictError.at(
-                    f"table {self.spec.name}, {fence}",
-                    "was published by somebody else meanwhile",
-                    "an unchanged partition",
-                    "run the step again",
-                )
+            todo = [w for w in writes if table.transaction_version(w.fence) != w.mine]
+            if mode == "overwrite":
+                self._refuse_stale(table, todo)
             try:
-                table.create_write_transaction(
-                    actions,
-                    mode=mode,
-                    schema=table.schema(),
-                    partition_by=list(self.spec.partition_by),
-                    partition_filters=filters,
-                    commit_properties=CommitProperties(app_transactions=[Transaction(fence, mine)]),
-                    post_commithook_properties=_NO_CLEAN_UP,
-                )
+                if todo:
+                    self._write(table, todo, mode)
             except CommitFailedError:
                 _pause(attempt)
                 continue
-            return Published(self._made_durable(table, fence, mine), changed=True)
+            version = self._made_durable(table) if todo else int(table.version())
+            return [Published(version, changed=one in todo) for one in writes]
         raise ConflictError.at(
             f"table {self.spec.name}", f"{_TRIES} commits lost to others", "a free moment", "run the step again"
         )
 
-    def _made_durable(self, before: DeltaTable, fence: str, mine: int) -> int:
+    def _refuse_stale(self, table: DeltaTable, writes: Sequence[_Write]) -> None:
+        for one in writes:
+            if one.token not in (-1, table.transaction_version(one.fence)):
+                raise ConflictError.at(
+                    f"table {self.spec.name}, {one.fence}",
+                    "was published by somebody else meanwhile",
+                    "an unchanged partition",
+                    "run the step again",
+                )
+
+    def _write(self, table: DeltaTable, writes: Sequence[_Write], mode: str) -> None:
+        files = [file for one in writes for file in one.staged]
+        table.create_write_transaction(
+            [AddAction(f.path, f.bytes, dict(f.values), f.modified_ms, True, f.statistics) for f in files],
+            mode=mode,
+            schema=table.schema(),
+            partition_by=list(self.spec.partition_by),
+            partition_filters=self._replaced(files) if mode == "overwrite" else None,
+            commit_properties=CommitProperties(app_transactions=[Transaction(w.fence, w.mine) for w in writes]),
+            post_commithook_properties=_NO_CLEAN_UP,
+        )
+
+    def _replaced(self, files: Sequence[Staged]) -> list[tuple[str, str, Any]]:
+        """Return the filter of what these files replace: a product of columns, so that one of them may vary only."""
+        found = {name: sorted({dict(f.values)[name] for f in files}) for name in self.spec.replaced_by}
+        if sum(len(values) > 1 for values in found.values()) > 1:
+            raise StorageError.at(
+                f"table {self.spec.name}", "publications that differ in two partition columns", "one that varies"
+            )
+        return [(name, "in", values) if len(values) > 1 else (name, "=", values[0]) for name, values in found.items()]
+
+    def _made_durable(self, before: DeltaTable) -> int:
         table = self._open()
         version = int(table.version()) if table is not None else int(before.version()) + 1
         if self.location.is_local:
@@ -324,6 +341,16 @@ class Table:
                 if path.exists():
                     sync_file(path)
         return version
+
+
+@dataclass(frozen=True)
+class _Write:
+    """What one fence lets in: the number that tells it was done, the files, and the number it must find (-1: any)."""
+
+    fence: str
+    mine: int
+    staged: tuple[Staged, ...]
+    token: int | None = -1
 
 
 def _file_batches(system: Any, path: str, values: Mapping[str, Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -10,7 +10,7 @@ import pytest
 
 from include.errors import ConflictError, StorageError
 from include.storage.locations import Location, quoted
-from include.storage.specs import TableSpec
+from include.storage.specs import Publication, TableSpec
 from include.storage.tables import Table
 
 SCHEMA = pa.schema([("id", pa.int64()), ("name", pa.string()), ("_partition", pa.string())])
@@ -107,6 +107,65 @@ def test_publishers_of_many_partitions_lose_nothing(table: Table) -> None:
     assert _ids(table) == list(range(1, 9))
 
 
+def _publication(table: Table, key: str, *ids: int, token: int | None = -1) -> Publication:
+    return Publication((table.stage(_rows(*ids), key),), token=token)
+
+
+def test_many_partitions_are_shown_by_one_commit(table: Table) -> None:
+    table.replace("2013-03-01", _rows(1, 2))
+    table.replace("2013-03-03", _rows(3))
+    before = table.version()
+    done = table.publish_all(
+        [
+            _publication(table, "2013-03-01", 1, 2),
+            _publication(table, "2013-03-02", 5),
+            _publication(table, "2013-03-04", 6),
+        ]
+    )
+
+    assert [one.changed for one in done] == [False, True, True]
+    assert (_ids(table), table.version()) == ([1, 2, 3, 5, 6], before + 1)
+    assert _ids(table, "2013-03-01") == [1, 2]
+    table.publish_all([_publication(table, "2013-03-01", 7), _publication(table, "2013-03-03", 8)])
+    assert _ids(table) == [5, 6, 7, 8]
+    assert table.publish_all([]) == []
+
+
+def test_one_stale_partition_stops_the_whole_commit(table: Table) -> None:
+    first, second = table.tokens(["2013-03-01", "2013-03-02"])
+    mine = [
+        _publication(table, "2013-03-01", 1, token=first),
+        _publication(table, "2013-03-02", 2, token=second),
+    ]
+    table.replace("2013-03-02", _rows(3))
+
+    with pytest.raises(ConflictError, match="_partition=2013-03-02: was published by somebody else"):
+        table.publish_all(mine)
+    assert _ids(table) == [3]
+
+
+def test_publishers_of_overlapping_ranges_double_nothing(tmp_path: Path) -> None:
+    table = Table(Location.of(tmp_path) / "people", SPEC)
+    table.ensure()
+    keys = [f"2013-03-{day:02d}" for day in range(1, 7)]
+    ranges = [[_publication(table, key, 100 * place + at) for at, key in enumerate(keys)] for place in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(table.publish_all, ranges))
+
+    found = _ids(table)
+    assert len(found) == len({number // 100 for number in found}) * 6 == 6
+
+
+def test_publications_that_differ_in_two_columns_are_refused(place: Location) -> None:
+    both = ("_partition", "_revision")
+    table = Table(place / "people", TableSpec("people", REVISED.schema, partition_by=both, replaced_by=both))
+    staged = [table.stage(_rows(1), {"_partition": f"2013-03-0{n}", "_revision": str(n)}) for n in (1, 2)]
+
+    with pytest.raises(StorageError, match="differ in two partition columns"):
+        table.publish_all([Publication((one,)) for one in staged])
+    assert _ids(table) == []
+
+
 def test_append_adds_once_per_key(table: Table) -> None:
     rows = pa.Table.from_batches(_rows(1))
     table.append(rows, "2013-03-01", run_key="night 1")
@@ -194,7 +253,7 @@ def test_killed_publisher_leaves_a_table_that_works(tmp_path: Path) -> None:
 import os, sys, pyarrow as pa
 sys.path.insert(0, {root!r})
 from include.storage.locations import Location
-from include.storage.specs import TableSpec
+from include.storage.specs import Publication, TableSpec
 from include.storage.tables import Table
 table = Table(Location.of({place!r}), TableSpec("people", pa.schema([("id", pa.int64()), ("_partition", pa.string())])))
 table.ensure()
