@@ -163,6 +163,21 @@ def _walk(first: Partition, last: Partition) -> Iterator[Partition]:
         partition = partition.following()
 
 
+def outside_range(partition: Partition, first: str | None, last: str | None) -> bool:
+    """Tell whether a partition lies before the first or after the last of those that there are.
+
+    Parameters
+    ----------
+    partition : Partition
+        The one asked for.
+    first, last : str or None
+        Keys of the first and last partition, of its own grain and zone; None where there is no limit.
+    """
+    if first and partition.start < partition_from_key(first, partition.grain, partition.timezone).start:
+        return True
+    return bool(last) and partition.end > partition_from_key(str(last), partition.grain, partition.timezone).end
+
+
 def partitions_per_year(grain: Grain) -> float:
     """Return how many partitions a year has (dimensionless; 365.25 for days)."""
     return 8766.0 / _TYPICAL_HOURS[grain]

@@ -8,7 +8,7 @@ import sys
 import typer
 from rich.text import Text
 
-from include.cli import backtest, configuration, datasets, models, platform, signals
+from include.cli import backtest, configuration, datasets, fleet, models, platform, signals
 from include.cli.output import errors
 from include.errors import NightshiftError
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (platform, configuration, datasets, models, signals, backtest):
+for group in (platform, configuration, datasets, models, signals, backtest, fleet):
     group.add_to(app)
 
 

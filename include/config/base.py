@@ -38,6 +38,6 @@ class Retention(Settings):
     """How long what nobody pinned is kept."""
 
     versions: str = Field(default="365d", pattern=r"^\d{1,6}[dw]$")
-    """Age at which a table version that nothing pins may be removed."""
-    grace: str = Field(default="7d", pattern=r"^\d{1,4}[dw]$")
-    """Files younger than this are never removed: staged files look like garbage."""
+    """How long after it was superseded a table version that nothing pins can still be read, and how long quarantined rows are kept."""
+    grace: str = Field(default="7d", pattern=r"^[1-9]\d{0,3}[dw]$")
+    """Files younger than this are never removed, since staged files look like garbage; a day at least."""

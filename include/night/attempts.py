@@ -34,12 +34,15 @@ class StagedPartition:
         State of its publication when it was read; publishing finds it unchanged or refuses.
     staged : Staged
         The data file.
+    source : str or None
+        Digest of the objects that its rows came from, where the source knows them.
     """
 
     partition: str
     revision: int
     token: int | None
     staged: Staged
+    source: str | None = None
 
 
 def place(project: Project, dataset: str, attempt: str) -> Location:
@@ -47,15 +50,26 @@ def place(project: Project, dataset: str, attempt: str) -> Location:
     return project.dataset_home(dataset) / "attempts" / attempt
 
 
-def remember_staged(project: Project, dataset: str, attempt: str, found: Sequence[StagedPartition]) -> None:
-    """Keep what was staged for the tasks that follow."""
-    create_if_absent(place(project, dataset, attempt) / "staged.json", json.dumps([asdict(f) for f in found]).encode())
+def remember_staged(
+    project: Project, dataset: str, attempt: str, found: Sequence[StagedPartition], unchanged: Sequence[str] = ()
+) -> None:
+    """Keep what was staged, and what needed no staging, for the tasks that follow."""
+    body = {"staged": [asdict(f) for f in found], "unchanged": list(unchanged)}
+    create_if_absent(place(project, dataset, attempt) / "staged.json", json.dumps(body).encode())
 
 
 def staged_of(project: Project, dataset: str, attempt: str) -> list[StagedPartition]:
     """Return what an attempt staged."""
-    listed = json.loads(read_bytes(place(project, dataset, attempt) / "staged.json"))
-    return [_staged_partition(item) for item in listed]
+    return [_staged_partition(item) for item in _remembered(project, dataset, attempt)["staged"]]
+
+
+def unchanged_of(project: Project, dataset: str, attempt: str) -> list[str]:
+    """Return the partitions that were asked for and whose source has not changed since they were published."""
+    return list(_remembered(project, dataset, attempt)["unchanged"])
+
+
+def _remembered(project: Project, dataset: str, attempt: str) -> dict[str, Any]:
+    return dict(json.loads(read_bytes(place(project, dataset, attempt) / "staged.json")))
 
 
 def remember_validated(project: Project, dataset: str, attempt: str, validations: dict[str, Any]) -> None:
@@ -86,4 +100,4 @@ def local_files(base: Location, staged: Sequence[Staged]) -> Iterator[list[str]]
 def _staged_partition(item: dict[str, Any]) -> StagedPartition:
     staged = item["staged"]
     values = tuple((name, value) for name, value in staged["values"])
-    return StagedPartition(item["partition"], item["revision"], item["token"], Staged(**{**staged, "values": values}))
+    return StagedPartition(**{**item, "staged": Staged(**{**staged, "values": values})})

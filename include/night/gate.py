@@ -51,7 +51,7 @@ def gate(project: Project, name: str, partition: str) -> dict[str, Any]:
     if record.body["verdict"] != "wait" or len(looks) == 1:  # further waiting nights have nothing new to show
         show_training(project, name, artifact_of(project, name, digest), record)
     if record.body["verdict"] != "wait":
-        _tell(project, name, record)
+        tell_gate(project, name, record)
     return _told(record)
 
 
@@ -171,9 +171,10 @@ def _loss(nights: Sequence[NightScores], terms: Terms) -> dict[str, Any]:
     return {"candidate_loss": float(found.mean()) if len(found) else None, "candidate_standard_error": spread}
 
 
-def _tell(project: Project, name: str, record: Record) -> None:
+def tell_gate(project: Project, name: str, record: Record) -> bool:
+    """Put the message about a verdict into the outbox, once; returns whether it is new."""
     body = record.body
-    tell(
+    return tell(
         project,
         name,
         "gate",

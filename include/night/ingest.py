@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from include.errors import ConfigError
 from include.night.attempts import StagedPartition, remember_staged
 from include.night.known import declared_known_at, late_rows_marked
-from include.partitions import partitions_between
+from include.partitions import outside_range, partition_from_key, partitions_between
 from include.project import STATIC_KEY
 from include.sources import open_source
 from include.storage.schemas import snapshots
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from include.config.dataset import Dataset
     from include.partitions import Partition
     from include.project import Project
+    from include.sources import Source
 
 _HELD_ROWS = 4 * GROUP_ROWS  # over all partitions that are open at once
 
@@ -44,36 +48,38 @@ def ingest(project: Project, name: str, first: str, last: str | None = None, *, 
     Returns
     -------
     dict
-        ``attempt`` (id for validate and publish), ``partitions``, ``rows``, ``bytes``.
+        ``attempt`` (id for validate and publish), ``partitions``, ``rows`` and ``bytes`` staged, and ``too_late``:
+        partitions before the window for late rows of which the source has new rows all the same.
 
     Raises
     ------
+    ConfigError
+        When the dataset has no such partition: a key of another grain, or before its first or after its last.
     SourceError
         When the source cannot give them as the contract types them; nothing is left behind.
     """
     dataset = project.catalog.dataset(name)
     attempt = uuid.uuid4().hex
-    if dataset.static:
-        found = _stage_static(project, dataset)
+    if dataset.source.kind == "s3":
+        found, unchanged, too_late = _stage_changed(project, dataset, first, last or first, late=late)
     else:
-        found = _stage_partitions(project, dataset, _wanted(project, dataset, first, last or first, late))
-    remember_staged(project, name, attempt, found)
+        unchanged, too_late = (), ()
+        if dataset.static:
+            found = _stage_static(project, dataset, _source(project, dataset))
+        else:
+            found = _stage_partitions(project, dataset, _wanted(project, dataset, first, last or first, late))
+    remember_staged(project, name, attempt, found, unchanged)
     return {
         "attempt": attempt,
-        "partitions": [f.partition for f in found],
+        "partitions": [*(f.partition for f in found), *unchanged],
+        "too_late": list(too_late),
         "rows": sum(f.staged.rows for f in found),
         "bytes": sum(f.staged.bytes for f in found),
     }
 
 
 def _wanted(project: Project, dataset: Dataset, first: str, last: str, late: bool) -> list[Partition]:
-    from include.errors import ConfigError
-    from include.partitions import partition_from_key
-
-    start = partition_from_key(first, dataset.partition, dataset.timezone)
-    end = partition_from_key(last, dataset.partition, dataset.timezone)
-    if end < start:
-        raise ConfigError.at(f"dataset {dataset.name}", f"{last} comes before {first}", "a range in order", "swap them")
+    start, end = _asked(dataset, first, last)
     published = set(_published(project, dataset))
     again = []
     before = start.preceding()
@@ -83,21 +89,64 @@ def _wanted(project: Project, dataset: Dataset, first: str, last: str, late: boo
     return again[::-1] + partitions_between(start, end)
 
 
+def _asked(dataset: Dataset, first: str, last: str) -> tuple[Partition, Partition]:
+    """Return the first and last partition asked for; ConfigError when the dataset has no such partitions."""
+    start = partition_from_key(first, dataset.partition, dataset.timezone)
+    end = partition_from_key(last, dataset.partition, dataset.timezone)
+    if end < start:
+        raise ConfigError.at(f"dataset {dataset.name}", f"{last} comes before {first}", "a range in order", "swap them")
+    for partition in (start, end):
+        if outside_range(partition, dataset.first_partition, dataset.last_partition):
+            raise ConfigError.at(
+                f"dataset {dataset.name}, partition {partition.key}",
+                "there is no such partition",
+                f"one from {dataset.first_partition or 'any'} to {dataset.last_partition or 'any'}",
+                "name another, or correct first_partition and last_partition in the dataset's YAML file",
+            )
+    return start, end
+
+
 def _published(project: Project, dataset: Dataset) -> list[str]:
     table = project.snapshots(dataset.name) if dataset.late_for else None
     return table.partitions() if table else []
 
 
-def _stage_static(project: Project, dataset: Dataset) -> list[StagedPartition]:
-    batches = open_source(dataset, connections=project.connections, base=project.catalog.root).read_all()
+def _source(project: Project, dataset: Dataset, watermark: str | None = None) -> Source:
+    return open_source(dataset, connections=project.connections, base=project.catalog.root, watermark=watermark)
+
+
+def _stage_static(project: Project, dataset: Dataset, source: Source) -> list[StagedPartition]:
+    batches = source.read_all()
     keyed = (_with_column(b, PARTITION, pa.repeat(pa.scalar(STATIC_KEY), b.num_rows)) for b in batches)
     return _stage(project, dataset, [STATIC_KEY], keyed, None)
 
 
 def _stage_partitions(project: Project, dataset: Dataset, wanted: Sequence[Partition]) -> list[StagedPartition]:
-    source = open_source(dataset, connections=project.connections, base=project.catalog.root)
-    batches = source.read(wanted[0], wanted[-1])
+    batches = _source(project, dataset).read(wanted[0], wanted[-1])
     return _stage(project, dataset, [p.key for p in wanted], batches, wanted[-1])
+
+
+def _stage_changed(
+    project: Project, dataset: Dataset, first: str, last: str, *, late: bool
+) -> tuple[list[StagedPartition], Sequence[str], Sequence[str]]:
+    """Stage the partitions whose objects have changed; return them, those that have not, and those too late."""
+    from include.night.renewed import Renewed, remember_objects, renewed, renewed_static, watermark_of
+    from include.sources.s3 import NewObjects
+
+    source = NewObjects(dataset, dataset.source, project.connections, watermark_of(project, dataset))  # type: ignore[arg-type]
+    with closing(source):
+        if dataset.static:
+            what = Renewed((), () if renewed_static(project, dataset, source, STATIC_KEY) else (STATIC_KEY,))
+            found = [] if what.unchanged else _stage_static(project, dataset, source)
+        else:
+            start, end = _asked(dataset, first, last)
+            what = renewed(project, dataset, source, start, end, late=late)
+            keys = [p.key for p in what.wanted]
+            batches = source.read(what.wanted[0], what.wanted[-1], keys) if keys else iter(())
+            found = _stage(project, dataset, keys, batches, end)
+        remember_objects(project, dataset, source)
+        made_of = [replace(item, source=source.provenance(item.partition)) for item in found]
+    return made_of, what.unchanged, what.too_late
 
 
 def _stage(

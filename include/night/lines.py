@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any
 
 from include.evaluation.terms import Terms
 from include.night.finished import unfinished_steps
@@ -14,9 +15,15 @@ from include.report.table import NightLine
 from include.storage.specs import PARTITION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from include.project import Project
+    from include.registry.champions import Champion
+    from include.registry.ledger import Record
+    from include.storage.tables import Table
+
+_SHORTLY = 64  # partitions: longer than most labels take
+_REALISED = ["metric", "slice", "role", "model_version", "value", "rows", "measured_in", PARTITION]
 
 
 def night_lines(project: Project, name: str, partitions: Sequence[str] | None = None) -> list[NightLine]:
@@ -29,41 +36,84 @@ def night_lines(project: Project, name: str, partitions: Sequence[str] | None = 
     partitions : sequence of str, optional
         Keys; nights that have not begun are left out.
     """
-    records = project.model_ledger(name).records()
-    begun = sorted({str(r.body["partition"]) for r in records if r.kind == "night_start"})
-    chosen = [key for key in begun if partitions is None or key in set(partitions)]
     model = project.catalog.model(name)
+    records = project.model_ledger(name).records()
+    by_night: dict[str, list[Record]] = {}
+    for record in records:
+        by_night.setdefault(str(record.body.get("partition", "")), []).append(record)
+    begun = sorted(key for key, found in by_night.items() if any(r.kind == "night_start" for r in found))
+    chosen = begun if partitions is None else [key for key in begun if key in set(partitions)]
+    promotions = [r for r in records if r.kind == "promotion"]
     metric = Terms.of(model.gate, model.task).metric.name
-    steps = (
-        steps_table(project, "models", name).read(["step", "wall_seconds", "rows_out", "state", PARTITION]).to_pylist()
-    )
-    performance = performance_table(project, name).read().to_pylist()
-    lines = []
-    for key in chosen:
-        newest = {r.kind: r.body for r in records if r.body.get("partition") == key}
-        upto = [r for r in records if str(r.body.get("partition", "")) <= key]
-        serving, start = champion(upto), newest["night_start"]
-        decision = newest.get("decision", {}).get("decision", {})
-        mine = [s for s in steps if s[PARTITION] == key]
-        realised = newest_realised(performance, metric, key)
-        scored = [s["rows_out"] for s in mine if s["step"] == "score" and s["state"] == "done"]
-        lines.append(
-            NightLine(
-                partition=key,
-                ingested=start["datasets"][model.rows]["rows"],
-                health=start["health"],
-                scored=scored[-1] if scored else None,
-                decision=decision.get("verdict"),
-                reason=decision.get("reason", ""),
-                candidate=str(newest["candidate"]["candidate"])[:12] if "candidate" in newest else None,
-                gate=newest.get("gate", {}).get("verdict"),
-                champion=str(serving.version) if serving else None,
-                promoted="promotion" in newest,
-                metric=metric.replace("_", " "),
-                value=realised.get("value"),
-                measured_on=realised.get("metric_partition"),
-                seconds=sum(s["wall_seconds"] for s in mine),
-                state="failed" if unfinished_steps(records, key) else "done",
-            )
+    steps = _steps(project, name, chosen)
+    realised = realised_of(performance_table(project, name), metric, chosen)
+    return [
+        _line(
+            key,
+            by_night[key],
+            champion([r for r in promotions if str(r.body["partition"]) <= key]),
+            steps.get(key, []),
+            realised[key],
+            (model.rows, metric),
         )
-    return lines
+        for key in chosen
+    ]
+
+
+def _line(
+    key: str,
+    records: Sequence[Record],
+    serving: Champion | None,
+    steps: Sequence[Mapping[str, Any]],
+    realised: Mapping[str, Any],
+    names: tuple[str, str],
+) -> NightLine:
+    rows, metric = names
+    newest = {r.kind: r.body for r in records}
+    start, decision = newest["night_start"], newest.get("decision", {}).get("decision", {})
+    scored = [s["rows_out"] for s in steps if s["step"] == "score" and s["state"] == "done"]
+    return NightLine(
+        partition=key,
+        ingested=start["datasets"][rows]["rows"],
+        health=start["health"],
+        scored=scored[-1] if scored else None,
+        decision=decision.get("verdict"),
+        reason=decision.get("reason", ""),
+        candidate=str(newest["candidate"]["candidate"])[:12] if "candidate" in newest else None,
+        gate=newest.get("gate", {}).get("verdict"),
+        champion=str(serving.version) if serving else None,
+        promoted="promotion" in newest,
+        metric=metric.replace("_", " "),
+        value=realised.get("value"),
+        measured_on=realised.get("metric_partition"),
+        measured_rows=realised.get("rows"),
+        seconds=sum(s["wall_seconds"] for s in steps),
+        cpu_seconds=sum(s["cpu_seconds"] for s in steps),
+        state="failed" if unfinished_steps(records, key) else "done",
+    )
+
+
+def _steps(project: Project, name: str, keys: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    columns = ["step", "started", "wall_seconds", "cpu_seconds", "rows_out", "state", PARTITION]
+    rows = steps_table(project, "models", name).read(columns, keys).to_pylist()
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda r: r["started"]):
+        found.setdefault(row[PARTITION], []).append(row)
+    return found
+
+
+def realised_of(table: Table, metric: str, nights: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the champion's newest realised value of a metric as each night knew it; see `newest_realised`.
+
+    Only the partitions shortly before the nights are read, and all of them where one of the nights finds nothing there.
+    """
+    if not nights:
+        return {}
+    there = [key for key in table.partitions() if key <= max(nights)]
+    near = bisect_left(there, min(nights)) - _SHORTLY
+    for wanted in (there[near:], there) if near > 0 else (there,):
+        rows = table.read(_REALISED, wanted).to_pylist()
+        found = {key: newest_realised(rows, metric, key) for key in nights}
+        if all(found.values()):
+            break
+    return found

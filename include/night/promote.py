@@ -82,6 +82,16 @@ def project_registry(project: Project, name: str) -> bool:
         return False
     from include.registry.aliases import project_aliases
 
+    try:
+        project_aliases(project.tracking_uri, name, wanted_aliases(project, name))
+    except NightshiftError as error:
+        log.warning("MLflow's aliases are not up to date and will be repaired: %s", error)
+        return False
+    return True
+
+
+def wanted_aliases(project: Project, name: str) -> dict[str, str]:
+    """Return where MLflow's aliases belong, as the ledger has it: digest by alias."""
     records = project.model_ledger(name).records()
     now, before = champion(records), previous(records)
     wanted = {
@@ -89,12 +99,30 @@ def project_registry(project: Project, name: str) -> bool:
         "previous": before.candidate if before else None,
         "challenger": challenger(records) or pending(records),
     }
-    try:
-        project_aliases(project.tracking_uri, name, {alias: digest for alias, digest in wanted.items() if digest})
-    except NightshiftError as error:
-        log.warning("MLflow's aliases are not up to date and will be repaired: %s", error)
-        return False
-    return True
+    return {alias: digest for alias, digest in wanted.items() if digest}
+
+
+def tell_promotion(project: Project, name: str, record: Record) -> bool:
+    """Put the message about a change of the champion into the outbox, once; returns whether it is new."""
+    body, digest = record.body, str(record.body["candidate"])[:12]
+    if body["action"] == "roll_back":
+        text = f"{record.actor} brought {digest} back: {body['reason']}"
+        return tell(
+            project, name, "roll_back", "warn", "rolled back", text, partition=body["partition"], key=record.key
+        )
+    records = project.model_ledger(name).records()
+    version = champions([r for r in records if r.number <= record.number])[-1].version
+    text = f"Candidate {digest} is the champion: {body['reason']}"
+    return tell(
+        project,
+        name,
+        "promotion",
+        "info",
+        f"champion {version}",
+        text,
+        partition=body["partition"],
+        key=record.key,
+    )
 
 
 def _promote(project: Project, name: str, ledger: Ledger, candidate: str, reason: str, actor: str) -> Record:
@@ -124,17 +152,7 @@ def _promote(project: Project, name: str, ledger: Ledger, candidate: str, reason
         "gate": verdict.key,
     }
     record = ledger.append("promotion", f"promotion/{digest}", body, unless=stale, actor=actor)
-    version = champions(ledger.records())[-1].version
-    tell(
-        project,
-        name,
-        "promotion",
-        "info",
-        f"champion {version}",
-        f"Candidate {digest[:12]} is the champion: {body['reason']}",
-        partition=body["partition"],
-        key=record.key,
-    )
+    tell_promotion(project, name, record)
     return record
 
 
@@ -179,16 +197,7 @@ def _roll_back(project: Project, name: str, ledger: Ledger, candidate: str, reas
         return None if champion(now) == serving else "the champion has changed meanwhile"
 
     record = ledger.append("promotion", f"roll_back/{target}/{records[-1].number}", body, unless=stale, actor=actor)
-    tell(
-        project,
-        name,
-        "roll_back",
-        "warn",
-        "rolled back",
-        f"{actor} brought {target[:12]} back: {reason}",
-        partition=body["partition"],
-        key=record.key,
-    )
+    tell_promotion(project, name, record)
     return record
 
 

@@ -10,11 +10,12 @@ import pyarrow.parquet as pq
 from include.alerts.message import Field, Link, Message
 from include.alerts.outbox import put
 from include.errors import StorageError
-from include.night.attempts import staged_of, validations_of
+from include.night.attempts import staged_of, unchanged_of, validations_of
 from include.night.indexes import index_dataset
+from include.storage.reading import BATCH_ROWS
 from include.storage.schemas import quarantine
 from include.storage.specs import PARTITION, Publication
-from include.storage.tables import BATCH_ROWS, Table
+from include.storage.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,6 +59,10 @@ def publish(project: Project, name: str, attempt: str) -> dict[str, Any]:
             _verdict(project, dataset, item, validation, revision, done.version)
             summary["published" if done.changed else "unchanged"].append(item.partition)
             summary["rows"] += item.staged.rows
+    for key in unchanged_of(project, name, attempt):
+        verdict = verdict_of(project, name, key)
+        summary["unchanged"].append(key)
+        summary["rows"] += verdict.body["rows"] if verdict else 0
     index_dataset(project, name)
     return summary
 
@@ -93,7 +98,7 @@ def _quarantined(project: Project, dataset: Dataset, item: StagedPartition, vali
         values = {PARTITION: item.partition, "_revision": str(item.revision)}
         done = table.replace(values, _with_reason(file, reason), run_key=f"{item.staged.sha256}/{reason}")
     record = _verdict(project, dataset, item, validation, item.revision, done.version)
-    _tell(project, dataset, record)
+    tell_blocked(project, dataset, record)
     return record
 
 
@@ -113,8 +118,10 @@ def _verdict(
         "failed": sum(check["passed"] is not True for check in validation["checks"]),
         "report": f"reports/datasets/{dataset.name}/{item.partition}.html",
     }
+    if item.source:
+        body["source"] = item.source
     last = verdict_of(project, dataset.name, item.partition)
-    if last and (last.body["sha256"], last.body["health"]) == (body["sha256"], body["health"]):
+    if last and all(last.body.get(name) == body.get(name) for name in ("sha256", "health", "source")):
         return last
     key = f"verdict/{item.partition}/{revision}/{body['health']}/{item.staged.sha256[:16]}/{last.number if last else 0}"
     return project.dataset_ledger(dataset.name).append("verdict", key, body)
@@ -130,7 +137,8 @@ def _with_reason(file: pq.ParquetFile, reason: str) -> Iterator[pa.RecordBatch]:
         yield batch.append_column("_reason", pa.repeat(pa.scalar(reason), batch.num_rows))
 
 
-def _tell(project: Project, dataset: Dataset, record: Record) -> None:
+def tell_blocked(project: Project, dataset: Dataset, record: Record) -> bool:
+    """Put the message about a blocked partition into the outbox, once; returns whether it is new."""
     body = record.body
     message = Message(
         kind="blocked",
@@ -151,4 +159,4 @@ def _tell(project: Project, dataset: Dataset, record: Record) -> None:
         links=(Link("Validation", str(project.home / body["report"])),),
         key=record.key,
     )
-    put(project.home / "outbox", message)
+    return put(project.home / "outbox", message)

@@ -11,7 +11,7 @@ from include.registry.champions import champions
 from include.training.reproduce import reproduce
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def reproduced(project: Project, name: str, version: str) -> dict[str, Any]:
-    """Return whether a version of a model comes out byte for byte again.
+    """Return whether a version of a model comes out byte for byte again, or that rows of its training were erased.
 
     Parameters
     ----------
@@ -27,6 +27,12 @@ def reproduced(project: Project, name: str, version: str) -> dict[str, Any]:
         The installation and the model.
     version : str
         Number of a champion, or digest (or its first characters) of any candidate.
+
+    Returns
+    -------
+    dict
+        ``model``, ``digest``, ``answer`` (``same``, ``different`` or ``erased``: it cannot be told any more), ``same``,
+        ``expected`` and ``found`` (hashes of the model; found is empty when erased) and ``reasons``.
 
     Raises
     ------
@@ -36,6 +42,17 @@ def reproduced(project: Project, name: str, version: str) -> dict[str, Any]:
     digest = _digest_of(project, name, version)
     manifest = artifact_of(project, name, digest).manifest
     lineage = manifest.lineage
+    erased = _erased(project, name, digest, lineage.train)
+    if erased:
+        return {
+            "model": name,
+            "digest": digest,
+            "answer": "erased",
+            "same": False,
+            "expected": manifest.model_sha256,
+            "found": "",
+            "reasons": erased,
+        }
     pinned = {item.table.rsplit("/", 1)[-1]: item.version for item in lineage.inputs}
 
     def rows() -> Iterator[pa.RecordBatch]:
@@ -53,11 +70,31 @@ def reproduced(project: Project, name: str, version: str) -> dict[str, Any]:
     return {
         "model": name,
         "digest": digest,
+        "answer": "same" if found.same else "different",
         "same": found.same,
         "expected": found.expected,
         "found": found.found,
         "reasons": list(found.reasons),
     }
+
+
+def _erased(project: Project, name: str, digest: str, trained_on: Sequence[str]) -> list[str]:
+    """Return a sentence a receipt for rows that the version was trained on and that were erased since."""
+    records = project.model_ledger(name).records()
+    trained = next((r.number for r in records if r.kind == "candidate" and r.body["candidate"] == digest), -1)
+    found = []
+    for record in records:
+        if record.kind != "erasure" or record.number < trained:
+            continue
+        tables = record.body["tables"]
+        mine = [t for n in ("features", "labels") if (t := tables.get(f"models/{name}/{n}"))]
+        keys = sorted({key for table in mine for key in table["partitions"]} & set(trained_on))
+        if keys:
+            found.append(
+                f"rows of {len(keys)} training partitions ({keys[0]} to {keys[-1]}) were erased on {record.at[:10]}, "
+                f"record {record.number}: {record.body['reason']}"
+            )
+    return found
 
 
 def _digest_of(project: Project, name: str, version: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from include.night.attempts import local_files, remember_validated, staged_of
+from include.night.attempts import local_files, remember_validated, staged_of, unchanged_of
 from include.report.facts import Link
 from include.report.validation import validation_page
 from include.storage.objects import replace
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from include.project import Project
 
 _WORST = ("pass", "warn", "cannot_tell", "block")
+
+
+def unchanged_healths(project: Project, name: str, attempt: str) -> dict[str, str]:
+    """Return the health of the partitions that needed no staging, as their verdicts have it."""
+    keys = set(unchanged_of(project, name, attempt))
+    verdicts = project.dataset_ledger(name).records("verdict") if keys else []
+    return {str(r.body["partition"]): str(r.body["health"]) for r in verdicts if r.body["partition"] in keys}
 
 
 def validate(project: Project, name: str, attempt: str) -> dict[str, Any]:
@@ -54,7 +61,7 @@ def validate(project: Project, name: str, attempt: str) -> dict[str, Any]:
         )
         replace(project.home / "reports" / "datasets" / name / f"{key}.html", page.encode())
     remember_validated(project, name, attempt, {key: v.as_json() for key, v in found.items()})
-    healths = {key: v.health for key, v in found.items()}
+    healths = {key: v.health for key, v in found.items()} | unchanged_healths(project, name, attempt)
     return {
         "attempt": attempt,
         "health": max(healths.values(), key=_WORST.index, default="cannot_tell"),

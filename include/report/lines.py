@@ -35,6 +35,10 @@ class NightLine:
         Wall time of the night.
     state : str
         ``done`` or ``failed``.
+    measured_rows : int or None
+        Labelled rows that the realised metric rests on.
+    cpu_seconds : float or None
+        Processor time of the night.
     """
 
     partition: str
@@ -52,6 +56,8 @@ class NightLine:
     measured_on: str | None = None
     seconds: float | None = None
     state: str = "done"
+    measured_rows: int | None = None
+    cpu_seconds: float | None = None
 
 
 @dataclass(frozen=True)

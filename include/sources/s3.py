@@ -7,8 +7,12 @@ an object brings rows of an earlier partition, and nothing else is fetched.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from contextlib import closing
+import shutil
+import tempfile
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -23,12 +27,22 @@ from include.sources.rows import by_event, raw_rows, with_key
 from include.sources.shape import PARTITION, RowShape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from include.config.dataset import Dataset, S3Source
     from include.partitions import Partition
     from include.sources.connections import Connections
     from include.sources.objects import S3Object
+
+
+_KEPT_BYTES = 1 << 30
+_READING = ("source", "derive", "timezone", "partition", "event_time", "static", "contract")
+
+
+def reading_digest(dataset: Dataset) -> str:
+    """Return the digest of everything in a dataset's YAML file that decides what is read from an object."""
+    chosen = {name: dataset.model_dump(mode="json")[name] for name in _READING}
+    return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
 
 
 class NewObjects:
@@ -53,6 +67,8 @@ class NewObjects:
         self._shape = RowShape(dataset)
         self._seen = _parsed(watermark, dataset.name)
         self._index = dict(self._seen)
+        self._room: tempfile.TemporaryDirectory[str] | None = None
+        self._fetched: dict[tuple[str, str], Path] = {}
 
     @property
     def schema(self) -> pa.Schema | None:
@@ -68,6 +84,29 @@ class NewObjects:
         """Return the keys of the objects that are new, or have changed, since the watermark."""
         return [item.key for item in self._listed(self._settings.prefix) if not self._is_known(item)]
 
+    def look(self, partitions: Sequence[Partition]) -> None:
+        """Learn which partitions the objects that nobody has looked into yet hold rows of.
+
+        What is fetched for that is kept for `read`, up to a bound. Of a static dataset nothing is fetched.
+        """
+        if self._dataset.static:
+            listed = self._listed(self._settings.prefix)
+            self._index = {item.key: {"etag": item.etag, "partitions": [STATIC_KEY]} for item in listed}
+            return
+        for item in self._objects(partitions):
+            if self._is_known(item):
+                continue
+            self._keep(item)
+            found: set[str] = set()
+            for batch in self._rows(item, PartitionCut(self._dataset)):
+                found.update(pc.unique(batch.column(PARTITION)).to_pylist())
+            self._index[item.key] = {"etag": item.etag, "partitions": sorted(found)}
+
+    def provenance(self, partition: str) -> str:
+        """Return the digest of the objects, as they are, that hold rows of a partition, and of how they are read."""
+        made_of = sorted((key, e["etag"]) for key, e in self._index.items() if partition in e["partitions"])
+        return hashlib.sha256(f"{reading_digest(self._dataset)}{made_of}".encode()).hexdigest()
+
     def touched(self) -> list[str]:
         """Return the keys of the partitions of which the objects read since the watermark hold rows.
 
@@ -77,13 +116,15 @@ class NewObjects:
         before = [self._seen[key] for key in new if key in self._seen]
         return sorted({name for entry in (*new.values(), *before) for name in entry["partitions"]})
 
-    def read(self, first: Partition, last: Partition) -> Iterator[pa.RecordBatch]:
+    def read(self, first: Partition, last: Partition, only: Collection[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the rows of the partitions from first to last from all objects that hold some.
 
         Parameters
         ----------
         first, last : Partition
             Both included.
+        only : collection of str, optional
+            Keys of the partitions among them whose rows are wanted; all of them when omitted.
 
         Yields
         ------
@@ -95,16 +136,16 @@ class NewObjects:
         SourceError
             Naming object, row and column of what cannot be read, or that an object has changed meanwhile.
         """
-        wanted = {partition.key for partition in partitions_between(first, last)}
-        for item in self._objects(first, last):
-            if self._is_known(item):
-                if wanted.intersection(self._seen[item.key]["partitions"]):
-                    yield from self._rows(item, PartitionCut(self._dataset, first, last))
+        between = [p for p in partitions_between(first, last) if only is None or p.key in only]
+        wanted = pa.array(sorted(p.key for p in between), pa.string())
+        for item in self._objects(between):
+            known = self._is_known(item)
+            if known and not {p.key for p in between}.intersection(self._index[item.key]["partitions"]):
                 continue
             found: set[str] = set()
             for batch in self._rows(item, PartitionCut(self._dataset)):
                 found.update(pc.unique(batch.column(PARTITION)).to_pylist())
-                kept = batch.filter(pc.is_in(batch.column(PARTITION), pa.array(sorted(wanted))))
+                kept = batch.filter(pc.is_in(batch.column(PARTITION), wanted))
                 if kept.num_rows:
                     yield kept
             self._index[item.key] = {"etag": item.etag, "partitions": sorted(found)}
@@ -122,10 +163,13 @@ class NewObjects:
         return sorted({name for entry in self._index.values() for name in entry["partitions"]})
 
     def close(self) -> None:
-        """Give memory back."""
+        """Give memory and fetched objects back."""
         self._shape.close()
+        if self._room is not None:
+            self._room.cleanup()
+            self._room, self._fetched = None, {}
 
-    def _objects(self, first: Partition, last: Partition) -> Iterator[S3Object]:
+    def _objects(self, partitions: Sequence[Partition]) -> Iterator[S3Object]:
         prefix = self._settings.prefix
         if "{key}" not in prefix:
             listed = self._listed(prefix)
@@ -133,7 +177,7 @@ class NewObjects:
             self._index = {key: entry for key, entry in self._index.items() if key in there}
             yield from listed
             return
-        for partition in partitions_between(first, last):
+        for partition in partitions:
             yield from self._listed(prefix.replace("{key}", partition.key))
 
     def _listed(self, prefix: str) -> Sequence[S3Object]:
@@ -151,11 +195,31 @@ class NewObjects:
         return readable
 
     def _is_known(self, item: S3Object) -> bool:
-        return item.key in self._seen and self._seen[item.key]["etag"] == item.etag
+        return item.key in self._index and self._index[item.key]["etag"] == item.etag
+
+    def _keep(self, item: S3Object) -> None:
+        """Fetch an object once for look and read, unless too much is kept already."""
+        if item.size + sum(path.stat().st_size for path in self._fetched.values()) > _KEPT_BYTES:
+            return
+        if self._room is None:
+            self._room = tempfile.TemporaryDirectory(prefix="nightshift-objects-")
+        with item.local() as path:
+            kept = Path(self._room.name) / f"{len(self._fetched)}"
+            shutil.move(path, kept)
+        self._fetched[item.key, item.etag] = kept
+
+    @contextmanager
+    def _local(self, item: S3Object) -> Iterator[Path]:
+        kept = self._fetched.get((item.key, item.etag))
+        if kept is not None:
+            yield kept
+            return
+        with item.local() as path:
+            yield path
 
     def _rows(self, item: S3Object, cut: PartitionCut | None) -> Iterator[pa.RecordBatch]:
         with (
-            item.local() as path,
+            self._local(item) as path,
             closing(raw_rows(path, item.shown, self._dataset, self._settings, self._shape, None)) as raw,
         ):
             if cut:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,25 @@ def exists(location: Location) -> bool:
             return False
         raise
     return True
+
+
+def modified(location: Location) -> datetime:
+    """Return when an object was last written, in UTC.
+
+    Raises
+    ------
+    StorageError
+        When there is none.
+    """
+    try:
+        if location.is_local:
+            return datetime.fromtimestamp(location.path.stat().st_mtime, UTC)
+        found = location.s3_client().head_object(Bucket=location.bucket, Key=location.key)
+    except Exception as error:
+        if isinstance(error, FileNotFoundError) or _status(error) == 404:
+            raise StorageError.at(str(location), "is not there", "an object") from None
+        raise
+    return found["LastModified"].astimezone(UTC)  # type: ignore[no-any-return]
 
 
 def list_names(location: Location, after: str = "") -> list[str]:

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction
 
 from include.errors import ConflictError, StorageError
+from include.storage.durable import sync_commits
+from include.storage.lifetimes import stand_in_for
 from include.storage.migrations import VERSION_PROPERTY, bring_up_to_date
-from include.storage.objects import sync_file
+from include.storage.reading import conformed, file_batches, predicate_of
 from include.storage.specs import PARTITION, Publication, Published, Staged, TableSpec
 from include.storage.staging import Stager, stage_file
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from include.storage.locations import Location
 
 _TRIES = 40
-BATCH_ROWS = 65_536
+_COMPACTIONS = 5
 _NO_CLEAN_UP = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
 
 
@@ -97,8 +98,8 @@ class Table:
             return pa.RecordBatchReader.from_batches(schema, iter(()))
         there = {field.name for field in table.schema().fields}
         names = [name for name in schema.names if name in there]
-        found = pa.RecordBatchReader.from_stream(table.scan(columns=names, predicate=_predicate(partitions, equal)))
-        return pa.RecordBatchReader.from_batches(schema, _conformed(found, schema))
+        found = pa.RecordBatchReader.from_stream(table.scan(columns=names, predicate=predicate_of(partitions, equal)))
+        return pa.RecordBatchReader.from_batches(schema, conformed(found, schema))
 
     def read(
         self,
@@ -120,7 +121,13 @@ class Table:
         for partition in partitions:
             chosen = [r for r in rows if r[PARTITION] == partition and all(r[k] == v for k, v in equal.items())]
             for row in sorted(chosen, key=lambda r: str(r["path"])):
-                yield from _file_batches(system, f"{base}/{unquote(row['path'])}", row, schema)
+                try:
+                    yield from file_batches(system, f"{base}/{unquote(row['path'])}", row, schema)
+                except FileNotFoundError:  # an older version: some of its rows were erased since
+                    path = stand_in_for(self.location, unquote(row["path"]))
+                    if path is None:
+                        raise
+                    yield from file_batches(system, f"{base}/{path}", row, schema)
 
     def files(self, partitions: Sequence[str] | None = None, version: int | None = None) -> list[str]:
         """Return the addresses of the data files that hold these partitions."""
@@ -189,6 +196,8 @@ class Table:
         ConflictError
             When a partition was published since its token was read: what was staged is stale.
         """
+        for one in publications:
+            self._present(one.staged)
         return self._commit([self._replacement(one) for one in publications], "overwrite") if publications else []
 
     def replace(
@@ -197,6 +206,12 @@ class Table:
         """Stage and publish; the same content again is a no-op."""
         token = self.token(values)
         return self.publish([self.stage(batches, values)], run_key=run_key, token=token)
+
+    def clear(self, values: str | Mapping[str, str], *, run_key: str) -> Published:
+        """Show no rows of a partition any more; what it held before may be published again."""
+        found = {PARTITION: values} if isinstance(values, str) else dict(values)
+        empty = _Write(self._fence(found), _number(run_key), (), values=tuple(found.items()))
+        return self._commit([empty], "overwrite")[0]
 
     def append(self, rows: pa.Table, values: str | Mapping[str, str], *, run_key: str) -> Published:
         """Add rows to a partition, once per ``run_key`` however often it is called."""
@@ -213,6 +228,31 @@ class Table:
             return Published(int(table.version()), changed=False)
         staged = [self.stage(rows.to_batches(), values) for rows, values in parts]
         return self._commit([_Write(fence, 1, tuple(staged))], "append")[0]
+
+    def compact(self) -> bool:
+        """Merge the files of each partition into one, and write a checkpoint; the rows stay the same.
+
+        Returns
+        -------
+        bool
+            False when others kept writing: nothing has changed then.
+        """
+        for attempt in range(_COMPACTIONS):
+            table = self._open()
+            if table is None:
+                return False
+            before = int(table.version())
+            try:
+                table.optimize.compact(max_concurrent_tasks=1, post_commithook_properties=_NO_CLEAN_UP)
+            except CommitFailedError:
+                _pause(attempt)
+                continue
+            now = self._open()
+            sync_commits(self.location, before, now)
+            if now is not None:
+                now.create_checkpoint()
+            return True
+        return False
 
     def ensure(self) -> DeltaTable:
         """Return the table, made if there is none and migrated if it is older.
@@ -270,6 +310,18 @@ class Table:
             )
         return found
 
+    def _present(self, staged: Sequence[Staged]) -> None:
+        """Refuse files that are gone: the log would name them all the same, and every read of the table would fail."""
+        system, base = self.location.filesystem()
+        for info in system.get_file_info([f"{base}/{s.path}" for s in staged]):
+            if not info.is_file:
+                raise StorageError.at(
+                    f"table {self.spec.name}",
+                    f"the staged file {info.base_name} is gone",
+                    "what was staged less than the grace period ago",
+                    "run the whole ingest again",
+                )
+
     def _fence(self, values: Mapping[str, str]) -> str:
         return "publish/" + "/".join(f"{name}={values[name]}" for name in self.spec.replaced_by)
 
@@ -318,14 +370,15 @@ class Table:
             mode=mode,
             schema=table.schema(),
             partition_by=list(self.spec.partition_by),
-            partition_filters=self._replaced(files) if mode == "overwrite" else None,
+            partition_filters=self._replaced(writes) if mode == "overwrite" else None,
             commit_properties=CommitProperties(app_transactions=[Transaction(w.fence, w.mine) for w in writes]),
             post_commithook_properties=_NO_CLEAN_UP,
         )
 
-    def _replaced(self, files: Sequence[Staged]) -> list[tuple[str, str, Any]]:
-        """Return the filter of what these files replace: a product of columns, so that one of them may vary only."""
-        found = {name: sorted({dict(f.values)[name] for f in files}) for name in self.spec.replaced_by}
+    def _replaced(self, writes: Sequence[_Write]) -> list[tuple[str, str, Any]]:
+        """Return the filter of what these writes replace: a product of columns, so that one of them may vary only."""
+        said = [dict(values) for one in writes for values in (one.values, *(f.values for f in one.staged)) if values]
+        found = {name: sorted({values[name] for values in said}) for name in self.spec.replaced_by}
         if sum(len(values) > 1 for values in found.values()) > 1:
             raise StorageError.at(
                 f"table {self.spec.name}", "publications that differ in two partition columns", "one that varies"
@@ -334,48 +387,22 @@ class Table:
 
     def _made_durable(self, before: DeltaTable) -> int:
         table = self._open()
-        version = int(table.version()) if table is not None else int(before.version()) + 1
-        if self.location.is_local:
-            for number in range(int(before.version()) + 1, version + 1):
-                path = self.location.path / "_delta_log" / f"{number:020d}.json"
-                if path.exists():
-                    sync_file(path)
-        return version
+        sync_commits(self.location, int(before.version()), table)
+        return int(table.version()) if table is not None else int(before.version()) + 1
 
 
 @dataclass(frozen=True)
 class _Write:
-    """What one fence lets in: the number that tells it was done, the files, and the number it must find (-1: any)."""
+    """What one fence lets in: the number that tells it was done, the files, and the number it must find (-1: any).
+
+    Without files, `values` say which partition is to be empty.
+    """
 
     fence: str
     mine: int
     staged: tuple[Staged, ...]
     token: int | None = -1
-
-
-def _file_batches(system: Any, path: str, values: Mapping[str, Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    with system.open_input_file(path) as stream:
-        file = pq.ParquetFile(stream, pre_buffer=False)
-        there = set(file.schema_arrow.names)
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=[n for n in schema.names if n in there]):
-            columns = [
-                batch.column(f.name).cast(f.type)
-                if f.name in there
-                else pa.repeat(pa.scalar(values.get(f.name), f.type), batch.num_rows)
-                for f in schema
-            ]
-            yield pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
-def _predicate(partitions: Sequence[str] | None, equal: Mapping[str, str]) -> str | None:
-    terms = [f"{name} = {_text(value)}" for name, value in equal.items()]
-    if partitions is not None:
-        terms.append(f"{PARTITION} IN ({', '.join(_text(p) for p in partitions)})")
-    return " AND ".join(terms) or None
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
+    values: tuple[tuple[str, str], ...] = ()
 
 
 def _number(run_key: str) -> int:
@@ -384,14 +411,3 @@ def _number(run_key: str) -> int:
 
 def _pause(attempt: int) -> None:
     time.sleep(random.random() * 0.05 * 2 ** min(attempt, 4))  # noqa: S311 (not a secret)
-
-
-def _conformed(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    """Give every batch exactly the declared columns; those an older file lacks are null."""
-    for batch in batches:
-        there = set(batch.schema.names)
-        columns = [
-            batch.column(field.name).cast(field.type) if field.name in there else pa.nulls(batch.num_rows, field.type)
-            for field in schema
-        ]
-        yield pa.RecordBatch.from_arrays(columns, schema=schema)

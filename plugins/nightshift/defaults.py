@@ -60,7 +60,8 @@ def dates(dataset: Dataset) -> dict[str, datetime]:
         found["start_date"] = partition_from_key(dataset.first_partition, dataset.partition, dataset.timezone).start
     if dataset.last_partition:
         last = partition_from_key(dataset.last_partition, dataset.partition, dataset.timezone)
-        found["end_date"] = last.following().end
+        # the tick after next, which a cron line of midnight would meet, names a partition that there is not
+        found["end_date"] = last.following().end - timedelta(seconds=1)
     return found
 
 

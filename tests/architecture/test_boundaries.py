@@ -58,7 +58,7 @@ def test_plugins_import_include_only_as_needed() -> None:
     assert guilty == []
 
 
-@pytest.mark.parametrize("name", ["ingest", "nightly", "promote"])
+@pytest.mark.parametrize("name", ["ingest", "nightly", "promote", "fleet"])
 def test_parsing_dags_imports_nothing_heavy(name: str, tmp_path: Path) -> None:
     before = "import sys; import airflow.sdk, airflow.providers.standard.operators.hitl; before = set(sys.modules); "
     after = f"import runpy; runpy.run_path({str(ROOT / 'dags' / (name + '.py'))!r}); "

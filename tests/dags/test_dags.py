@@ -23,7 +23,7 @@ def _dags(config: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
         from airflow.sdk import DAG
 
-        for name in ("ingest", "nightly", "promote"):
+        for name in ("ingest", "nightly", "promote", "fleet"):
             made = runpy.run_path(str(ROOT / "dags" / f"{name}.py"))
             found |= {value.dag_id: value for value in made.values() if isinstance(value, DAG)}
     return found
@@ -36,6 +36,7 @@ def dags(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def test_exact_set_of_dag_ids(dags: dict[str, Any]) -> None:
     expected = {f"ingest_{name}" for name in DATASETS}
+    expected |= {"fleet"}
     expected |= {f"{kind}_{name}" for kind in ("nightly", "promote") for name in MODELS}
 
     assert set(dags) == expected
@@ -97,3 +98,11 @@ def test_schedule_names_the_partition_that_ended(dags: dict[str, Any]) -> None:
 
     assert timetable.run_offset == -1
     assert timetable.key_format == "%Y-%m-%d"
+
+
+def test_nothing_is_removed_before_it_is_compacted(dags: dict[str, Any]) -> None:
+    fleet = dags["fleet"]
+
+    assert set(fleet.task_ids) == {"reconcile", "digest", "compaction", "retention"}
+    assert fleet.get_task("retention").upstream_task_ids == {"compaction"}
+    assert fleet.get_task("digest").upstream_task_ids == {"reconcile"}

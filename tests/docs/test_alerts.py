@@ -51,7 +51,8 @@ def test_sample_payload_is_real_output() -> None:
 
 
 def test_every_kind_that_is_sent_is_told() -> None:
-    code = "".join(path.read_text() for path in (ROOT / "include" / "night").glob("*.py"))
+    rooms = (ROOT / "include" / "night", ROOT / "include" / "fleet")
+    code = "".join(path.read_text() for room in rooms for path in room.glob("*.py"))
     sent = set(re.findall(r'kind="(\w+)"', code)) | set(re.findall(r'tell\(\s*project,\s*name,\s*"(\w+)"', code))
     assert sent & set(get_args(Kind)) == set(told_kinds())
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from include.errors import ConfigError
 from include.partitions import (
     GRAINS,
+    outside_range,
     partition_at,
     partition_from_key,
     partitions_between,
@@ -118,3 +119,14 @@ def test_a_day_lies_within_its_week():
 def test_partitions_of_a_year(grain, count):
     assert partitions_per_year(grain) == pytest.approx(count, abs=0.01)
     assert timedelta(hours=typical_hours(grain)) > timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("key", "outside"),
+    [("2013-02-28", True), ("2013-03-01", False), ("2013-03-31", False), ("2013-04-01", True)],
+)
+def test_range_holds_its_first_and_last(key, outside):
+    day = partition_from_key(key, "day", NEW_YORK)
+
+    assert outside_range(day, "2013-03-01", "2013-03-31") is outside
+    assert outside_range(day, None, None) is False

@@ -32,6 +32,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "WaitOperator": {"deadline": timedelta(hours=1)},
     "PromoteOperator": {"action": "promote", "candidate": "", "reason": ""},
     "StartPromotionOperator": {"trigger_dag_id": "promote_sales"},
+    "FleetOperator": {"what": "compaction"},
 }
 
 
@@ -91,7 +92,7 @@ def world(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch:
 
 
 def _made(name: str, **options: Any) -> BaseOperator:
-    usual = {} if name == "StartPromotionOperator" else {"name": "sales", "partition": SECOND}
+    usual = {} if name in ("StartPromotionOperator", "FleetOperator") else {"name": "sales", "partition": SECOND}
     if name == "PromoteOperator":
         del usual["partition"]
     return CLASSES[name](task_id="step", **{**usual, **OPTIONS.get(name, {}), **options})
@@ -105,7 +106,7 @@ def _run(name: str, said: dict[str, Any] | None = None, user: str | None = None,
 
 
 def test_every_operator_is_known() -> None:
-    assert len(MADE) == 13
+    assert len(MADE) == 14
     assert {name.removesuffix("Operator").lower() for name in MADE} == {
         *NIGHT,
         "ingest",
@@ -114,6 +115,7 @@ def test_every_operator_is_known() -> None:
         "wait",
         "promote",
         "startpromotion",
+        "fleet",
     }
 
 
@@ -217,6 +219,7 @@ def test_step_of_a_night_that_has_not_begun_fails(world: World) -> None:
         ("PromoteOperator", {"action": "roll_back"}, "roll_back has no reason"),
         ("PromoteOperator", {"action": "roll_back", "candidate": "99", "reason": "worse"}, "'99' names no one"),
         ("IngestOperator", {"partition": "2026-13-01"}, "is not the key of a day"),
+        ("IngestOperator", {"partition": "2024-02-01"}, "there is no such partition"),
         ("IngestOperator", {"last": "2020-01-01"}, "2020-01-01 comes before"),
     ],
 )
@@ -237,3 +240,23 @@ def test_night_begins_at_its_deadline(world: World) -> None:
 
 def test_first_night_is_read_again_alike(world: World) -> None:
     assert _run("DecideOperator", partition=FIRST)["rule"] == "bootstrap"
+
+
+def test_upkeep_by_its_operator(world: World) -> None:
+    assert _run("FleetOperator") == {"tables": 0}
+    assert _run("FleetOperator", what="reconcile")["nights"] == 1
+    assert _run("FleetOperator", what="digest", period="week")["new"] in (0, 1)
+    assert _run("FleetOperator", what="retention", dry_run="True")["dry_run"] is True
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"what": "digest", "period": "never"}, AirflowSkipException, "no digest is sent"),
+        ({"what": "digest", "period": "month"}, AirflowFailException, "period 'month' is not known"),
+        ({"what": "dust"}, AirflowFailException, "step 'dust' is not known"),
+    ],
+)
+def test_upkeep_says_why_it_does_not(world: World, options: dict[str, str], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        _run("FleetOperator", **options)

@@ -1,0 +1,53 @@
+"""Turn the data files of a table into record batches of its declared columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from include.storage.specs import PARTITION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+BATCH_ROWS = 65_536
+
+
+def file_batches(system: Any, path: str, values: Mapping[str, Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of one data file as they were written; columns it lacks come from its partition's values."""
+    with system.open_input_file(path) as stream:
+        file = pq.ParquetFile(stream, pre_buffer=False)
+        there = set(file.schema_arrow.names)
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=[n for n in schema.names if n in there]):
+            columns = [
+                batch.column(f.name).cast(f.type)
+                if f.name in there
+                else pa.repeat(pa.scalar(values.get(f.name), f.type), batch.num_rows)
+                for f in schema
+            ]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def predicate_of(partitions: Sequence[str] | None, equal: Mapping[str, str]) -> str | None:
+    """Return the condition that chooses partitions and other partition columns' values; None for all rows."""
+    terms = [f"{name} = {_text(value)}" for name, value in equal.items()]
+    if partitions is not None:
+        terms.append(f"{PARTITION} IN ({', '.join(_text(p) for p in partitions)})")
+    return " AND ".join(terms) or None
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def conformed(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Give every batch exactly the declared columns; those an older file lacks are null."""
+    for batch in batches:
+        there = set(batch.schema.names)
+        columns = [
+            batch.column(field.name).cast(field.type) if field.name in there else pa.nulls(batch.num_rows, field.type)
+            for field in schema
+        ]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
