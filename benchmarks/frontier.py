@@ -29,9 +29,10 @@ sys.path.insert(0, str(ROOT))
 from include.config.model import Model  # noqa: E402
 from include.evaluation.bootstrap import default_block, partition_counts  # noqa: E402
 from include.partitions import partition_at, partitions_between  # noqa: E402
-from include.policy.backtest import Options, backtest, prepared  # noqa: E402
+from include.policy.backtest import backtest, prepared  # noqa: E402
 from include.policy.cells import Cell  # noqa: E402
 from include.policy.history import History, history_of_arrays  # noqa: E402
+from include.policy.options import Options  # noqa: E402
 from include.policy.parse import Tried, parse  # noqa: E402
 from include.policy.recipe import full_recipe, row_losses, trained, training_rows  # noqa: E402
 from include.policy.replay import replayed  # noqa: E402

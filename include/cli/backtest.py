@@ -42,7 +42,8 @@ def backtest(
 ) -> None:
     """Try policies on a model's past, beside never, always, the calendar, chance and hindsight."""
     from include.cli.models import project_of
-    from include.policy.backtest import Options, run_backtest
+    from include.policy.backtest import run_backtest
+    from include.policy.options import Options
     from include.policy.page import backtest_page
 
     delay = None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from include.policy.recipe import Kind, Recipe, Scorer
 
 _SCORED_CHEAP = 4_000
-_KEPT = (100, 1_000)
+_KEPT = (128, 1_024)
 _KEPT_IN_ALL = 20_000_000
 PRIORITY_SEED = 7
 
@@ -93,16 +93,30 @@ class Bench:
         window = parse_window(cell.window)
         first = cell.cut + 1 - window.reach(cell.cut + 1)
         known_by = int(self.history.ends()[cell.known_at]) if cell.known_at >= 0 else None
-        told = (self.recipes[cell.kind].digest_text, cell.window, known_by, self.digests[first : cell.cut + 1])
+        kept = losses_kept(self.history)
+        told = (self.recipes[cell.kind].digest_text, cell.window, known_by, self.digests[first : cell.cut + 1], kept)
         name = hashlib.sha256(repr(told).encode()).hexdigest()[:32]
         return self.folder / name[:2] / f"{name}.npz"
+
+
+def losses_kept(history: History) -> int:
+    """Return how many rows of a partition keep their loss: a power of two, so that it seldom changes as history grows.
+
+    Examples
+    --------
+    >>> from include.policy.example import straight_history
+    >>> losses_kept(straight_history(9, rows=2)), losses_kept(straight_history(300, rows=2))
+    (1024, 128)
+    """
+    most = 2 ** int(np.log2(_KEPT_IN_ALL / len(history) ** 2))
+    return int(np.clip(most, *_KEPT))
 
 
 def kept_rows(history: History, partition: int, kind: Kind) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows of a partition that are scored, and which of those keep their loss (places among the first)."""
     start, end = int(history.offsets[partition]), int(history.offsets[partition + 1])
     rows = np.arange(start, end) if kind == "full" else history.sample(partition, _SCORED_CHEAP)
-    most = int(np.clip(_KEPT_IN_ALL / len(history) ** 2, *_KEPT))
+    most = losses_kept(history)
     if len(rows) <= most:
         return rows, np.arange(len(rows))
     chosen = np.random.default_rng([PRIORITY_SEED, partition]).choice(len(rows), most, replace=False)

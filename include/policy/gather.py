@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
 _TECHNICAL = ("_key", "_event_time", "_prediction_time", "_partition")
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-_VERSION = 1  # of what is kept in the cache
+_VERSION = 2  # of what is kept in the cache
 
 
-def gathered(project: Project, name: str, first: str | None = None, last: str | None = None) -> History:
-    """Return a model's labelled history.
+def gathered(project: Project, name: str, last: str | None = None) -> History:
+    """Return a model's labelled history: the partitions that have labelled rows, in the order of time.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def gathered(project: Project, name: str, first: str | None = None, last: str | 
         The installation; its configuration may be elsewhere, and nothing needs to have run.
     name : str
         Model.
-    first, last : str, optional
-        Keys of the first and last partition to read; all that the rows' source holds when left out.
+    last : str, optional
+        Key of the last partition to read; all that the rows' source holds when left out.
 
     Raises
     ------
@@ -58,25 +58,24 @@ def gathered(project: Project, name: str, first: str | None = None, last: str | 
         When there is nothing to read, or no label.
     """
     model = project.catalog.model(name)
-    partitions = _partitions(project, project.catalog.dataset(model.rows), first, last)
+    partitions = _partitions(project, project.catalog.dataset(model.rows))
     features = _features(project, model, partitions)
     labels = _labels(project, model, partitions)
     numbered = model.rows == model.target.dataset and not project.catalog.dataset(model.rows).key
-    return _joined(model, partitions, features, labels, numbered)
+    found = _joined(model, partitions, features, labels, numbered).occupied()
+    return found if last is None else found.until(last)
 
 
-def gathered_once(
-    project: Project, name: str, cache: Path, first: str | None = None, last: str | None = None
-) -> tuple[History, Path]:
+def gathered_once(project: Project, name: str, cache: Path, last: str | None = None) -> tuple[History, Path]:
     """Return a model's history and the folder it is kept in, read again only when configuration or files changed.
 
     Sources other than local files do not tell whether they changed: they are read each time.
     """
-    told = json.dumps([_fingerprint(project, name), first, last], sort_keys=True)
+    told = json.dumps([_fingerprint(project, name), last], sort_keys=True)
     folder = cache / f"history-{hashlib.sha256(told.encode()).hexdigest()[:24]}"
     if not (folder / "history.json").exists():
         cache.mkdir(parents=True, exist_ok=True)
-        found = gathered(project, name, first, last)
+        found = gathered(project, name, last)
         with tempfile.TemporaryDirectory(dir=cache) as staging:
             found.save(Path(staging) / "history")
             shutil.rmtree(folder, ignore_errors=True)
@@ -106,9 +105,9 @@ def _files(project: Project, dataset: Dataset) -> Any:
     return [source.model_dump(mode="json"), [(shown, told.st_size, told.st_mtime_ns) for shown, told in found]]
 
 
-def _partitions(project: Project, rows: Dataset, first: str | None, last: str | None) -> list[Partition]:
+def _partitions(project: Project, rows: Dataset) -> list[Partition]:
     grain, zone = rows.partition, rows.timezone
-    low, high = first or rows.first_partition, last or rows.last_partition
+    low, high = rows.first_partition, rows.last_partition
     if low is None or high is None:
         held = open_source(rows, connections=project.connections, base=project.catalog.root).partitions()
         held = _span_of_events(project, rows) if held is None else held
@@ -181,7 +180,10 @@ def _features(project: Project, model: Model, nights: Sequence[Partition]) -> tu
     if book is None:
         found = f"no rows from {nights[0].key} to {nights[-1].key}"
         raise PolicyError.at(
-            f"dataset {model.rows}", found, "rows of these partitions", "name others with --from, --to"
+            f"dataset {model.rows}",
+            found,
+            "rows of these partitions",
+            "check its source, first_partition and last_partition",
         )
     return pa.Table.from_batches(keys), book, np.concatenate(matrices)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -34,10 +34,13 @@ class Gate:
         Mode, margin, confidence, longest wait.
     refit : bool
         After a pass the same recipe is trained up to the newest label, and that serves.
+    seen : dict
+        Findings in one world, by candidate, champion, night and first look: many policies meet the same pair.
     """
 
     terms: Terms
     refit: bool = False
+    seen: dict[tuple[Cell, Cell, int, int | None], tuple[Finding, int]] = field(default_factory=dict, compare=False)
 
 
 def gate_of(settings: GateSettings, task: str, mode: Mode, horizon: int) -> Gate:
@@ -62,6 +65,15 @@ def judged(
     Both are judged on the labelled partitions after their training cuts; one that the champion learned from would favour
     it. What is still open after `max_wait` further labelled nights is a fail.
     """
+    key = (candidate, champion, night, first_look)
+    if key not in gate.seen:
+        gate.seen[key] = _judged(world, gate, candidate, champion, night, first_look)
+    return gate.seen[key]
+
+
+def _judged(
+    world: World, gate: Gate, candidate: Cell, champion: Cell, night: int, first_look: int | None
+) -> tuple[Finding, int]:
     first = max(candidate.cut, champion.cut) + 1
     places = [
         s for s in range(first, int(world.time.newest[night]) + 1) if np.isfinite(world.matrix.mean(candidate, s))

@@ -129,10 +129,14 @@ def random_schedules(board: Board, windows: Sequence[int], seed: int) -> NDArray
     -------
     array, shape (RANDOM_SCHEDULES, n_scored)
     """
-    draw = np.random.default_rng(seed)
-    nights = board.losses.shape[0]
-    found = np.empty((RANDOM_SCHEDULES, board.losses.shape[2]))
-    for i in range(RANDOM_SCHEDULES):
-        chosen = np.sort(draw.choice(np.arange(1, nights), min(len(windows), nights - 1), replace=False))
-        found[i] = scheduled(board, chosen.tolist(), list(windows)[: len(chosen)])
-    return found
+    nights, _, scored = board.losses.shape
+    count = min(len(windows), nights - 1)
+    order = np.random.default_rng(seed).random((RANDOM_SCHEDULES, nights - 1)).argsort(axis=1)
+    chosen = np.sort(order[:, :count], axis=1) + 1
+    places = np.arange(scored)
+    night, window = (np.zeros((RANDOM_SCHEDULES, scored), np.intp) for _ in range(2))
+    for turn in range(count):
+        serves = places >= chosen[:, turn, None] + board.latency
+        np.copyto(night, chosen[:, turn, None], where=serves)
+        np.copyto(window, windows[turn], where=serves)
+    return np.asarray(board.losses[night, window, places])

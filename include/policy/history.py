@@ -96,6 +96,32 @@ class History:
             rows=self.rows[first : last + 1],
         )
 
+    def occupied(self) -> History:
+        """Return the history without the partitions that have no labelled row: nothing can be learned or judged there."""
+        there = np.flatnonzero(np.diff(self.offsets))
+        if len(there) == len(self):
+            return self
+        return replace(
+            self,
+            partitions=tuple(self.partitions[i] for i in there),
+            offsets=np.append(self.offsets[there], self.offsets[-1]),
+            rows=self.rows[there],
+        )
+
+    def until(self, last: str) -> History:
+        """Return the partitions until the one of a key, or of the leading part of a key (``2013-03``, ``2013``).
+
+        Raises
+        ------
+        PolicyError
+            When all of them are later.
+        """
+        places = [i for i, p in enumerate(self.partitions) if p.key <= last or p.key.startswith(last)]
+        if not places:
+            found, expected = "is before the history", f"a key from {self.partitions[0].key} on"
+            raise PolicyError.at(f"night {last}", found, expected, "correct --to")
+        return self.between(0, places[-1])
+
     def save(self, folder: Path) -> None:
         """Write the arrays and what they mean into a folder, for `load` in this or another interpreter."""
         folder.mkdir(parents=True, exist_ok=True)

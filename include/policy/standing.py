@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +25,7 @@ RESAMPLES = 2000
 LEVEL = 0.95
 
 
-@dataclass(frozen=True)
+@dataclass
 class Judge:
     """What every policy is compared with.
 
@@ -47,6 +48,7 @@ class Judge:
     draws: NDArray[np.float64]
     hindsight: NDArray[np.float64]
     seed: int
+    _calendars: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, board: Board, seed: int) -> Judge:
@@ -76,8 +78,10 @@ class Judge:
 
     def calendar(self, count: int) -> NDArray[np.float64]:
         """Return the losses of every(n) at a count, averaged over its phases, on all history."""
-        phases = calendars(self.board, count)
-        return np.asarray(np.mean([scheduled(self.board, nights, [0] * len(nights)) for nights in phases], axis=0))
+        if count not in self._calendars:
+            phases = [scheduled(self.board, nights, [0] * len(nights)) for nights in calendars(self.board, count)]
+            self._calendars[count] = np.asarray(np.mean(phases, axis=0))
+        return self._calendars[count]
 
     def skill(self, mean: float, windows: Sequence[str]) -> float | None:
         """Return the place of a policy between random schedules of its count and windows (0) and hindsight (1).
@@ -92,10 +96,14 @@ class Judge:
         return None if chance - best <= 0 else (chance - mean) / (chance - best)
 
     def _best(self, count: int, windows: set[int]) -> float:
-        if windows == {0}:
-            only = type(self.board)(self.board.losses[:, :1], (ALL,), self.board.latency)
-            return float(best_schedules(only, count)[count])
-        return float(self.hindsight[min(count, len(self.hindsight) - 1)])
+        found = self._hindsight_all if windows == {0} else self.hindsight
+        return float(found[min(count, len(found) - 1)])
+
+    @cached_property
+    def _hindsight_all(self) -> NDArray[np.float64]:
+        """Best mean loss by count of retrains on all history alone."""
+        only = type(self.board)(self.board.losses[:, :1], (ALL,), self.board.latency)
+        return best_schedules(only, self.board.losses.shape[0] - 1)
 
 
 def standing(world: World, path: Path, judge: Judge) -> dict[str, Any]:

@@ -31,13 +31,13 @@ def device_for(wanted: Literal["auto", "cpu", "cuda"]) -> Literal["cpu", "cuda"]
 @cache
 def has_gpu() -> bool:
     """Tell whether xgboost was built for CUDA and its driver sees a device."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")  # before xgboost, whose import takes a second
+    except OSError:
+        return False
     import xgboost as xgb
 
     if not xgb.build_info().get("USE_CUDA"):
-        return False
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
         return False
     count = ctypes.c_int()
     return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0

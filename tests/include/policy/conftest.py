@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from include.config.model import Model
-from include.policy.backtest import Options, prepared
+from include.policy.backtest import prepared
 from include.policy.cells import Bench
 from include.policy.example import straight_history
+from include.policy.options import Options
 from include.policy.recipe import cheap_recipe, full_recipe
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ import pytest
 
 from include.errors import PolicyError
 from include.policy.advice import recommendation
-from include.policy.backtest import BASELINES, Options, backtest
+from include.policy.backtest import BASELINES, backtest
 from include.policy.example import straight_history
+from include.policy.options import Options
 from include.policy.page import backtest_page
 from tests.include.policy.conftest import made_up_model
 
@@ -124,8 +125,19 @@ def test_unknown_first_night_is_explained(tmp_path) -> None:
 
 
 def test_short_past_is_explained(tmp_path) -> None:
-    with pytest.raises(PolicyError, match="two more"):
-        _run(tmp_path, history=straight_history(4, rows=20))
+    with pytest.raises(PolicyError, match="has 2 partitions with labelled rows. Expected at least 3"):
+        _run(tmp_path, history=straight_history(2, rows=20))
+
+
+def test_three_partitions_give_one_decision(tmp_path) -> None:
+    found = _run(tmp_path, ("every(1)",), straight_history(3, rows=20))
+    assert found["nights"] == {"first": "2020-01-07", "last": "2020-01-07", "decisions": 1}
+    assert found["policies"]["always"]["retrains"] == 1
+
+
+def test_labels_later_than_the_past_are_explained(tmp_path) -> None:
+    with pytest.raises(PolicyError, match="could be trained at"):
+        _run(tmp_path, history=straight_history(5, rows=20), label_delay=4)
 
 
 def test_wrong_window_is_explained(tmp_path) -> None:

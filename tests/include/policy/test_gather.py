@@ -7,9 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include.errors import FeatureError, PolicyError
-from include.policy.backtest import Options, run_backtest
+from include.errors import PolicyError
+from include.policy.backtest import run_backtest
 from include.policy.gather import gathered, gathered_once
+from include.policy.options import Options
 from include.project import Project
 
 
@@ -123,10 +124,27 @@ def test_key_joins_labels_to_features(tmp_path) -> None:
     assert history.classes == ("down", "up")
     assert history.label.tolist() == [1.0, 0.0, 1.0]
     assert history.features[:, 0].tolist() == [1.0, 2.0, 4.0]
-    assert history.rows.tolist() == [2, 1, 1]
+    assert history.rows.tolist() == [2, 1]  # the day without a label is no night
     assert history.known[0] == datetime(2021, 1, 3, 12, tzinfo=UTC).timestamp() * 1e6
 
 
-def test_empty_range_is_explained(elsewhere) -> None:
-    with pytest.raises(FeatureError, match="there are no rows"):
-        gathered(_project(elsewhere), "demand", "2019-01-01", "2019-03-01")
+@pytest.mark.parametrize(("last", "count"), [("2021-04-01", 4), ("2021-04", 4), ("2021", 9), ("2030-01-01", 9)])
+def test_last_partition_may_be_named_in_part(elsewhere, last: str, count: int) -> None:
+    assert len(gathered(_project(elsewhere), "demand", last)) == count
+
+
+def test_last_partition_before_the_history_is_explained(elsewhere) -> None:
+    with pytest.raises(PolicyError, match="a key from 2021-01-01 on"):
+        gathered(_project(elsewhere), "demand", "2019-03-01")
+
+
+def test_gap_counts_as_no_nights(elsewhere) -> None:
+    for month in (3, 6):
+        (elsewhere / "data" / f"period=2021-{month:02d}" / "part-0.parquet").unlink()
+        (elsewhere / "data" / f"period=2021-{month:02d}").rmdir()
+    empty = elsewhere / "data" / "period=2021-08" / "part-0.parquet"
+    pq.write_table(pq.read_table(empty).slice(0, 0), empty)
+    result = run_backtest(_project(elsewhere), "demand", ["every(2)"], Options(workers=0, first="2021-03-01"))
+    assert result["partitions"] == ["2021-04-01", "2021-05-01", "2021-07-01", "2021-09-01"]
+    assert all(np.isfinite(policy["mean_loss"]) for policy in result["policies"].values())
+    assert "3 gaps without labelled rows" in result["note"]
