@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Kind = Literal[
-    "blocked", "deadline", "failed", "gate", "approval", "promotion", "roll_back", "alarm", "notice", "digest"
+    "blocked", "deadline", "failed", "gate", "approval", "promotion", "roll_back", "alarm", "notice", "defect", "digest"
 ]
 Severity = Literal["info", "warn", "critical", "resolved"]
 WORDS: dict[str, str] = {"info": "For information", "warn": "Warning", "critical": "Critical", "resolved": "Resolved"}

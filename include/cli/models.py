@@ -140,12 +140,17 @@ def why(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
 
 
 def replay(model: Model, as_json: AsJson = False) -> None:
-    """Decide every recorded night again from its recorded state; exit code 1 when one comes out differently."""
-    from include.night.replay import replayed
+    """Repeat every decision, p-value and alarm from what was recorded; exit code 1 and the first difference if one differs."""
+    from include.cli.output import errors
+    from include.night.replay import replayed, replayed_evidence
 
-    found = replayed(project_of(model), model)
+    project = project_of(model)
+    found = [*replayed(project, model), *replayed_evidence(project, model)]
     answer(found, as_json)
-    if any(not row["same"] for row in found):
+    different = next((row for row in found if not row["same"]), None)
+    if different is not None:
+        told = f"{different['partition']}: {different['reason']}: recorded {different['recorded']}, now {different['again']}"
+        errors.print(told, style="red", highlight=False, markup=False)
         raise typer.Exit(1)
 
 

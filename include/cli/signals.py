@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +11,27 @@ from include.cli.datasets import Key, range_of
 from include.cli.output import AsJson, answer, console
 
 Model = Annotated[str, typer.Argument(help="Model")]
+
+_SHOWN = (
+    "partition",
+    "signal",
+    "subject",
+    "model_version",
+    "since",
+    "before",
+    "after",
+    "effect",
+    "size",
+    "evidence",
+    "expected_loss",
+    "expected_loss_high",
+    "expected_cost",
+    "currency",
+    "material",
+    "kind",
+    "status",
+    "todo",
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -49,33 +71,35 @@ def alarms(
     from include.night.alarms import standing
 
     found = [a for a in standing(project_of(model), model) if everything or a.latched]
-    rows = [
-        {
-            "partition": a.partition,
-            "signal": a.signal,
-            "subject": a.subject,
-            "since": a.since,
-            "effect": a.effect,
-            "evidence": a.evidence,
-            "kind": a.kind,
-            "status": a.status,
-            "what": a.sentence,
-        }
-        for a in found
-    ]
-    answer(rows, as_json)
+    answer([_alarm(a) for a in found], as_json)
+
+
+def _alarm(alarm: Any) -> dict[str, Any]:
+    told = {name: getattr(alarm, name) for name in _SHOWN}
+    clean = {name: None if isinstance(v, float) and not isfinite(v) else v for name, v in told.items()}
+    return {**clean, "what": alarm.sentence}
 
 
 def acknowledge(
     model: Model,
-    subject: Annotated[str, typer.Option(help="Subject of the alarm, as `alarms` shows it")],
+    subject: Annotated[
+        str | None, typer.Option(help="Subject of the alarm, as `alarms` shows it; all alarms that stand when omitted")
+    ] = None,
     signal: Annotated[str | None, typer.Option(help="Signal; all of the subject's when omitted")] = None,
+    partition: Annotated[
+        str | None, typer.Option(help="Accept the data of a partition in which a defect was found, instead of an alarm")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Acknowledge the alarms of a subject: their streams start anew from the change on."""
+    """Acknowledge alarms, whose streams start anew from the change on; or accept a partition's data as they are."""
     from include.cli.models import project_of
     from include.night.alarms import acknowledge as closed
+    from include.night.defects import accept
 
+    if partition is not None:
+        found = accept(project_of(model), model, partition)
+        answer([{"partition": partition, "defect": text, "status": "accepted"} for text in found], as_json)
+        return
     answer(_listed(closed(project_of(model), model, subject, signal)), as_json)
 
 

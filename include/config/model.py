@@ -190,7 +190,9 @@ class AlarmSettings(Settings):
     reference: Duration | None = None
     """Length of the reference before the first champion's training cut; its training window when unset."""
     min_effect: float = Field(default=0.1, ge=0)
-    """Drift smaller than this (in reference standard deviations or as a distance) stays out of Slack."""
+    """Changes of a smaller size (Cohen's: 0.2 is small) stay in the report, out of Slack and of the policy."""
+    min_expected_loss: float | None = Field(default=None, ge=0)
+    """Changes that surely cost less a row, in the gate's metric, likewise; 1 % of the champion's loss when unset."""
     calendar: Literal["weekday", "none"] = "weekday"
     """Effect removed before nights are compared."""
     slices: tuple[Column, ...] = ()

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pyarrow as pa
 
 from include.errors import NightshiftError
+from include.evidence.words import change, cost, title
 
 AlarmStatus = Literal["open", "acknowledged", "answered"]
 
@@ -26,13 +27,22 @@ ALARM_SCHEMA = pa.schema(
         pa.field("log_bound", pa.float64()),
         pa.field("false_alarms_per_year", pa.float64()),
         pa.field("effect", pa.float64()),
+        pa.field("before", pa.float64()),
+        pa.field("after", pa.float64()),
+        pa.field("size", pa.float64()),
         pa.field("expected_loss", pa.float64()),
+        pa.field("expected_loss_high", pa.float64()),
+        pa.field("expected_cost", pa.float64()),
+        pa.field("currency", pa.string()),
         pa.field("todo", pa.string()),
         pa.field("status", pa.string()),
         pa.field("material", pa.bool_()),
         pa.field("order", pa.int64()),
     ]
 )
+
+
+_NUMBERS = ("before", "after", "size", "effect", "log_evidence", "log_bound", "false_alarms_per_year")
 
 
 class AlarmError(NightshiftError):
@@ -45,19 +55,27 @@ class Floor:
 
     Attributes
     ----------
-    effect : float
-        Smallest shift of the night values, in their own standard deviations, dimensionless.
+    size : float
+        Smallest size of a change (see `effect.size_of`), dimensionless.
     expected_loss : float
-        Smallest expected loss, in the model's metric, where it is known.
+        Smallest expected loss, in the model's metric a row: a change that surely costs less is not sent.
     """
 
-    effect: float = 0.1
+    size: float = 0.1
     expected_loss: float = 0.0
 
-    def reached(self, effect: float, expected_loss: float | None) -> bool:
-        """Tell whether a change is material; an unknown loss does not speak against it."""
-        loss_counts = expected_loss is None or math.isnan(expected_loss) or expected_loss >= self.expected_loss
-        return abs(effect) >= self.effect and loss_counts
+    def reached(self, size: float, loss_high: float | None) -> bool:
+        """Tell whether a change is material; what is not known does not speak against it.
+
+        Parameters
+        ----------
+        size : float
+            Of the change; NaN where it has none.
+        loss_high : float or None
+            Upper end of what the change may cost.
+        """
+        cheap = loss_high is not None and loss_high < self.expected_loss
+        return not cheap and not abs(size) < self.size
 
 
 @dataclass(frozen=True)
@@ -80,14 +98,21 @@ class Alarm:
         Chance of any false alarm in a year, over all streams together.
     effect : float
         Median of the nights since, less that of the nights before, in standard deviations of night values.
-    expected_loss : float or None
-        In the model's metric a night; None when unknown.
+    before, after : float
+        Medians of the signal's value before and since, in its own unit.
+    size : float
+        Of the change from before to after, on a scale that all signals share (`effect.size_of`); NaN without one.
+    expected_loss, expected_loss_high : float or None
+        By how much the champion's loss a row is higher than before the change, and the upper end of its 90 % interval;
+        None when unknown.
+    expected_cost : float or None
+        The same in money a partition, where the model has a cost matrix; ``currency`` says which.
     todo : str
         What a person should do.
     status : str
         ``open``, ``acknowledged`` by a person, ``answered`` by a promotion.
     material : bool
-        Whether the effect reaches the floor, so that it is sent.
+        Whether size and expected loss reach the floor, so that it is sent.
     order : int
         Order of measurement of the night that raised it.
     kind : str
@@ -110,6 +135,12 @@ class Alarm:
     material: bool = True
     order: int = 0
     kind: Literal["alarm", "notice"] = "alarm"
+    before: float = math.nan
+    after: float = math.nan
+    size: float = math.nan
+    expected_loss_high: float | None = None
+    expected_cost: float | None = None
+    currency: str | None = None
 
     @property
     def evidence(self) -> float:
@@ -122,16 +153,24 @@ class Alarm:
         return self.kind == "alarm" and self.status == "open"
 
     @property
+    def what(self) -> str:
+        """What changed, in words: its title."""
+        return title(self.signal, self.subject)
+
+    @property
     def sentence(self) -> str:
         """The alarm in plain words."""
-        what = f"{self.signal} of {self.subject}"
-        if self.kind == "notice":
-            return f"Notice: {what} on {self.partition} lies beyond twice the largest deviation so far."
-        direction = "up" if self.effect >= 0 else "down"
-        return (
-            f"{what} has changed since {self.since} ({direction} by {abs(self.effect):.1f} standard deviations of its "
-            f"nights). Chance of any such false alarm in a year: {self.false_alarms_per_year:.2%}."
-        )
+        lasting = self.kind == "alarm"
+        told = f"{self.what}: {change(self.signal, self.before, self.after, self.since, lasting=lasting)}"
+        far = f"{abs(self.effect):.1f} standard deviations of its nights {'up' if self.effect >= 0 else 'down'}"
+        if not lasting:
+            return f"{told}; {far}, far beyond all its nights so far."
+        return f"{told}; {far}. Chance of any such false alarm in a year: {self.false_alarms_per_year:.2%}."
+
+    @property
+    def cost(self) -> str:
+        """What it costs, in words; empty when that is unknown."""
+        return cost(self.expected_loss, self.expected_loss_high, self.expected_cost, self.currency)
 
     def acknowledged(self) -> Alarm:
         """Return the alarm as acknowledged by a person.
@@ -173,4 +212,7 @@ class Alarm:
     def from_row(cls, row: Mapping[str, Any]) -> Alarm:
         """Return the alarm that a row of the alarms table holds."""
         known = {field.name: row[field.name] for field in fields(cls) if field.name in row}
+        for name in _NUMBERS:  # one NaN for all, so that equal alarms are equal
+            value = known.get(name)
+            known[name] = math.nan if value is None or math.isnan(value) else value
         return cls(**{**known, "partition": row["_partition"]})

@@ -83,8 +83,11 @@ _VALUES = np.linspace(-30.0, 30.0, 6001)
 
 
 def _upper_tail(values: Floats) -> Floats:
-    """Return P(Z > value) of a standard normal Z; math.erfc keeps scipy out of the night."""
-    return np.array([0.5 * math.erfc(value / math.sqrt(2.0)) for value in values])
+    """Return P(Z > value) of a standard normal Z."""
+    from scipy.special import ndtr
+
+    tail: Floats = ndtr(-values)
+    return tail
 
 
 @lru_cache(maxsize=64)

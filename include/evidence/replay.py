@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from include.evidence.alarm import Alarm
-from include.evidence.night import EvidenceError, NightResult, Settings, update
+from include.evidence.night import EvidenceError, NightResult, update
 from include.evidence.rows import number, reference_rows, stream_of
+from include.evidence.settings import Settings
 from include.evidence.shares import shares
 from include.evidence.stream import NightValue, Stream, StreamState
 
@@ -28,7 +29,7 @@ def replay(rows: Iterable[Mapping[str, Any]], settings: Settings) -> NightResult
         Rows of the evidence table. Only who, when, value, share, and where each pool started are used, so every
         p-value, log evidence and bound that comes back is computed anew and must equal what is stored.
     settings : Settings
-        As on those nights; shares are taken from the rows.
+        Model and grain; shares, rate and calendar are taken from the rows.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def replay(rows: Iterable[Mapping[str, Any]], settings: Settings) -> NightResult
         if row["health"] == "reference":
             result.rows.extend(_as_reference(result, state, row, tonight))
             continue
-        shared = replace(settings, shares={stream.key: row["share"]})
+        shared = _as_then(settings, stream.key, row)
         night = update({stream.key: state}, row["_partition"], {stream.key: tonight}, shared, row["order"])
         result.states.update(night.states)
         result.rows.extend(night.rows)
@@ -52,20 +53,29 @@ def replay(rows: Iterable[Mapping[str, Any]], settings: Settings) -> NightResult
     return result
 
 
+def _as_then(settings: Settings, key: Key, row: Mapping[str, Any]) -> Settings:
+    rate = number(row.get("false_alarms_per_year"))
+    if math.isnan(rate):  # of before the column
+        return replace(settings, shares={key: row["share"]})
+    return replace(settings, shares={key: row["share"]}, false_alarms_per_year=rate, calendar=bool(row["calendar"]))
+
+
 def _as_reference(
     result: NightResult, state: StreamState, row: Mapping[str, Any], tonight: NightValue
 ) -> list[dict[str, Any]]:
     keys, values = (*state.partitions, row["_partition"]), (*state.values, tonight.studentised)
-    grown = StreamState.start(state.stream, keys, values)
+    between = row.get("between") or 0.0
+    grown = StreamState.start(state.stream, keys, values, (*state.raw, tonight.value), between)
     result.states[state.stream.key] = grown
     made = reference_rows(state.stream, [row["_partition"]], [tonight], row["share"], row["order"])[0]
     size = len(grown.values)
-    return [{**made, "pool_start": grown.pool_start, "pool_size": size, "reference_nights": size}]
+    return [{**made, "between": between, "pool_start": grown.pool_start, "pool_size": size, "reference_nights": size}]
 
 
 def _restarted_like(state: StreamState, row: Mapping[str, Any]) -> StreamState:
     """Return the state with its pool cut if this row says that it was cut since the last one."""
-    if row["health"] == "reference" or row["reference_nights"] == state.reference:
+    same_pool = not state.partitions or row["pool_start"] == state.pool_start
+    if row["health"] == "reference" or (same_pool and row["reference_nights"] == state.reference):
         return state
     if row["pool_start"] not in state.partitions:
         raise EvidenceError.at(
@@ -149,11 +159,23 @@ def _check_lengths(values_by_subject: Mapping[str, Sequence[float] | NDArray[np.
             )
 
 
+_TOLERANCE = 1e-9  # other versions of libraries round the last bits differently
+
+
 def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Tell whether two evidence rows are equal, NaN being equal to NaN and to null."""
-    return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    return one.keys() == other.keys() and not any(differing(one, other))
+
+
+def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Return the columns of the first row in which the second is different."""
+    return [name for name in one if not _same(one[name], other.get(name))]
 
 
 def _same(one: Any, other: Any) -> bool:
     empty = [value is None or (isinstance(value, float) and math.isnan(value)) for value in (one, other)]
-    return all(empty) or bool(one == other)
+    if any(empty):
+        return all(empty)
+    if isinstance(one, float) and isinstance(other, float):
+        return one == other or math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+    return bool(one == other)

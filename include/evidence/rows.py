@@ -28,6 +28,7 @@ EVIDENCE_SCHEMA = pa.schema(
         pa.field("only_up", pa.bool_()),
         pa.field("value", pa.float64()),
         pa.field("studentised", pa.float64()),
+        pa.field("between", pa.float64()),
         pa.field("p_value", pa.float64()),
         pa.field("p_value_residual", pa.float64()),
         pa.field("log_evidence", pa.float64()),
@@ -35,6 +36,8 @@ EVIDENCE_SCHEMA = pa.schema(
         pa.field("log_bound", pa.float64()),
         pa.field("log_bound_residual", pa.float64()),
         pa.field("share", pa.float64()),
+        pa.field("false_alarms_per_year", pa.float64()),
+        pa.field("calendar", pa.bool_()),
         pa.field("pool_start", pa.string()),
         pa.field("pool_size", pa.int64()),
         pa.field("reference_nights", pa.int64()),
@@ -54,12 +57,14 @@ def evidence_row(
     *,
     bounds: tuple[float, float] = (math.inf, math.inf),
     forecast: Forecast | None = None,
+    terms: tuple[float, bool] = (math.nan, False),
 ) -> dict[str, Any]:
     """Return the row of one stream and night, of `EVIDENCE_SCHEMA` and ``_partition``.
 
     Notes
     -----
-    ``health`` is ``reference`` for nights that only fill the pool, ``cannot_tell`` where tonight has no value or the
+    ``terms`` are the yearly rate over all streams and whether the calendar was removed, so that a replay needs no
+    configuration of that night. ``health`` is ``reference`` for nights that only fill the pool, ``cannot_tell`` where tonight has no value or the
     pool has too few nights, ``fail`` at or beyond the bound, else ``pass``. Numbers that do not exist are NaN.
     """
     told = not math.isnan(tonight.studentised)
@@ -77,6 +82,7 @@ def evidence_row(
         "only_up": state.stream.only_up,
         "value": tonight.value,
         "studentised": tonight.studentised,
+        "between": state.between,
         "p_value": level,
         "p_value_residual": residual,
         "log_evidence": logs[0],
@@ -84,6 +90,8 @@ def evidence_row(
         "log_bound": bounds[0],
         "log_bound_residual": bounds[1],
         "share": share,
+        "false_alarms_per_year": terms[0],
+        "calendar": terms[1],
         "pool_start": state.pool_start,
         "pool_size": len(state.values),
         "reference_nights": state.reference,
@@ -94,13 +102,25 @@ def evidence_row(
 
 
 def reference_rows(
-    stream: Stream, partitions: Iterable[str], values: Iterable[NightValue], share: float, order: int
+    stream: Stream,
+    partitions: Iterable[str],
+    values: Iterable[NightValue],
+    share: float,
+    order: int,
+    between: float = 0.0,
 ) -> list[dict[str, Any]]:
     """Return the rows of nights that only fill a new stream's pool, in their order, numbered from ``order``."""
-    state = StreamState.start(stream)
+    state = StreamState.start(stream, between=between)
     rows = []
-    for index, (partition, value) in enumerate(zip(partitions, values, strict=True)):
-        state = StreamState.start(stream, (*state.partitions, partition), (*state.values, bounded(value.studentised)))
+    for index, (partition, found) in enumerate(zip(partitions, values, strict=True)):
+        value = found.among(between)
+        state = StreamState.start(
+            stream,
+            (*state.partitions, partition),
+            (*state.values, value.studentised),
+            (*state.raw, value.value),
+            between,
+        )
         row = evidence_row(state, partition, value, share, order + index)
         rows.append({**row, "health": "reference"})
     return rows
@@ -125,11 +145,24 @@ def states_from(rows: Iterable[Mapping[str, Any]], alarms: Iterable[Alarm] = ())
     by_stream: dict[Key, list[Mapping[str, Any]]] = {}
     for row in sorted(rows, key=lambda row: row["order"]):
         by_stream.setdefault((row["signal"], row["subject"], row["model_version"]), []).append(row)
-    listed = sorted(alarms, key=lambda alarm: alarm.order)
-    return {
-        key: _rebuilt(found, [one for one in listed if (one.signal, one.subject, one.model_version) == key])
-        for key, found in by_stream.items()
+    return after_alarms({key: _rebuilt(found) for key, found in by_stream.items()}, alarms)
+
+
+def after_alarms(states: Mapping[Key, StreamState], alarms: Iterable[Alarm]) -> dict[Key, StreamState]:
+    """Return the streams with what was said of their alarms: open ones stand, a closed one cuts the pool at its change."""
+    latest = {
+        (one.signal, one.subject, one.model_version): one
+        for one in sorted(alarms, key=lambda alarm: alarm.order)
+        if one.kind == "alarm"
     }
+    return {key: _after(state, latest.get(key)) for key, state in states.items()}
+
+
+def _after(state: StreamState, latest: Alarm | None) -> StreamState:
+    # An alarm raised before the present detectors started has been dealt with.
+    if latest is None or state.started is None or state.started > latest.order:
+        return state
+    return state.latched(latest) if latest.latched else state.restarted(latest.since)
 
 
 def number(value: float | None) -> float:
@@ -142,20 +175,19 @@ def stream_of(row: Mapping[str, Any]) -> Stream:
     return Stream(row["signal"], row["subject"], row["model_version"], row["role"], row["only_up"])
 
 
-def _rebuilt(rows: list[Mapping[str, Any]], alarms: list[Alarm]) -> StreamState:
+def _rebuilt(rows: list[Mapping[str, Any]]) -> StreamState:
     last = rows[-1]
     told = [row for row in rows if not math.isnan(number(row["studentised"]))]
     begins = next((i for i, row in enumerate(told) if row["_partition"] == last["pool_start"]), 0)
     before, live = _split(told[begins:], last["reference_nights"])
     state = StreamState.start(
-        stream_of(last), [row["_partition"] for row in before], [number(row["studentised"]) for row in before]
+        stream_of(last),
+        [row["_partition"] for row in before],
+        [number(row["studentised"]) for row in before],
+        [number(row["value"]) for row in before],
+        last.get("between") or 0.0,  # rows of before the column have none
     )
-    state = _with_bets(state, live)
-    latest = next((alarm for alarm in reversed(alarms) if alarm.kind == "alarm"), None)
-    # An alarm raised before the present detectors started has been dealt with.
-    if latest is None or not live or live[0]["order"] > latest.order:
-        return state
-    return state.latched(latest) if latest.latched else state.restarted(latest.since)
+    return _with_bets(state, live)
 
 
 def _split(pool: list[Mapping[str, Any]], reference: int) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
@@ -174,7 +206,9 @@ def _with_bets(state: StreamState, live: list[Mapping[str, Any]]) -> StreamState
         state,
         partitions=(*state.partitions, *(row["_partition"] for row in live)),
         values=(*state.values, *(bounded(row["studentised"]) for row in live)),
+        raw=(*state.raw, *(number(row["value"]) for row in live)),
         levels=levels,
         residuals=left,
         bets=tuple((number(row["p_value"]), number(row["p_value_residual"])) for row in live),
+        started=live[0]["order"] if live else None,
     )

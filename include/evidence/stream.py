@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -66,8 +67,8 @@ class StreamState:
     ----------
     stream : Stream
         Which one.
-    partitions, values : tuple
-        Nights of the pool in the order of measurement, and their studentised values.
+    partitions, values, raw : tuple
+        Nights of the pool in the order of measurement, their studentised values, and their values in the signal's unit.
     reference : int
         How many of them were in the pool before the detectors started.
     levels, residuals : numpy.ndarray of shape (1, n_ages, n_changes)
@@ -76,19 +77,33 @@ class StreamState:
         P-values since the detectors started: of the level and of the residual, NaN where not drawn.
     alarm : Alarm or None
         The alarm that stands.
+    between : float
+        Standard deviation between nights beyond that of their rows (see `between.between_nights`), in the signal's unit.
+    started : int or None
+        Order of measurement of the first night that the present detectors have bet on; None before it.
     """
 
     stream: Stream
     partitions: tuple[str, ...] = ()
     values: tuple[float, ...] = ()
+    raw: tuple[float, ...] = ()
     reference: int = 0
     levels: Floats = field(default_factory=lambda: np.empty(0))
     residuals: Floats = field(default_factory=lambda: np.empty(0))
     bets: tuple[tuple[float, float], ...] = ()
     alarm: Alarm | None = None
+    between: float = 0.0
+    started: int | None = None
 
     @classmethod
-    def start(cls, stream: Stream, partitions: Sequence[str] = (), values: Sequence[float] = ()) -> StreamState:
+    def start(
+        cls,
+        stream: Stream,
+        partitions: Sequence[str] = (),
+        values: Sequence[float] = (),
+        raw: Sequence[float] | None = None,
+        between: float = 0.0,
+    ) -> StreamState:
         """Return a stream whose pool holds these nights and whose detectors have not started.
 
         Parameters
@@ -98,11 +113,16 @@ class StreamState:
         partitions, values : sequence of length n_nights
             For signals of the data the nights of the training window, with their studentised values; for predictions
             and losses nights after the training cut only, since training nights are in-sample.
+        raw : sequence of length n_nights, optional
+            Their values in the signal's unit; the studentised ones when omitted.
+        between : float
+            See the class.
         """
-        told = [(key, bounded(value)) for key, value in zip(partitions, values, strict=True) if not np.isnan(value)]
+        nights = zip(partitions, values, values if raw is None else raw, strict=True)
+        told = [(key, bounded(value), shown) for key, value, shown in nights if not np.isnan(value)]
         empty = fresh(1, stream.changes)
-        keys, kept = tuple(key for key, _ in told), tuple(value for _, value in told)
-        return cls(stream, keys, kept, len(kept), empty, empty)
+        keys, kept, shown = (tuple(column) for column in zip(*told, strict=True)) if told else ((), (), ())
+        return cls(stream, keys, kept, shown, len(kept), empty, empty, between=between)
 
     @property
     def pool_start(self) -> str:
@@ -121,7 +141,9 @@ class StreamState:
             message = f"{since} is not a night of the pool of {self.stream.signal} of {self.stream.subject}"
             raise ValueError(message)
         first = self.partitions.index(since)
-        return StreamState.start(self.stream, self.partitions[first:], self.values[first:])
+        return StreamState.start(
+            self.stream, self.partitions[first:], self.values[first:], self.raw[first:], self.between
+        )
 
     def latched(self, alarm: Alarm | None) -> StreamState:
         """Return the stream with this alarm standing."""
@@ -157,7 +179,25 @@ class NightValue:
         In the signal's unit, for people.
     studentised : float
         The value less its expectation, over its spread, at tonight's number of rows; NaN when it cannot be told.
+    spread : float
+        That spread, in the signal's unit; NaN when it is not known, and then nights are taken as they are.
     """
 
     value: float
     studentised: float
+    spread: float = math.nan
+
+    def among(self, between: float) -> NightValue:
+        """Return the value studentised for its rows and for what nights differ beyond them.
+
+        Examples
+        --------
+        >>> NightValue(0.3, 3.0, spread=0.1).among(0.0).studentised
+        3.0
+        >>> round(NightValue(0.3, 3.0, spread=0.1).among(0.2).studentised, 3)
+        1.342
+        """
+        if not between > 0.0 or math.isnan(self.spread):
+            return self
+        total = math.hypot(self.spread, between)
+        return NightValue(self.value, self.studentised * self.spread / total, total)

@@ -15,7 +15,10 @@ from include.storage.tables import Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from include.night.reference import Watch
     from include.project import Project
+
+ORDERS = 1_000_000  # measurements a record of the ledger has room for
 
 
 def alarms_table(project: Project, name: str) -> Table:
@@ -33,15 +36,15 @@ def standing(project: Project, name: str) -> list[Alarm]:
     return list(newest.values())
 
 
-def acknowledge(project: Project, name: str, subject: str, signal: str | None = None) -> list[Alarm]:
+def acknowledge(project: Project, name: str, subject: str | None = None, signal: str | None = None) -> list[Alarm]:
     """Acknowledge the open alarms of a subject; a ledger record says who did.
 
     Parameters
     ----------
     project, name
         The installation and the model.
-    subject : str
-        Such as a feature.
+    subject : str, optional
+        Such as a feature; all that stand when omitted.
     signal : str, optional
         All signals of the subject when omitted.
 
@@ -50,12 +53,13 @@ def acknowledge(project: Project, name: str, subject: str, signal: str | None = 
     LedgerError
         When no such alarm stands.
     """
-    found = [a for a in standing(project, name) if a.latched and a.subject == subject and signal in (None, a.signal)]
+    open_ones = [a for a in standing(project, name) if a.latched]
+    found = [a for a in open_ones if subject in (None, a.subject) and signal in (None, a.signal)]
     if not found:
-        known = sorted({a.subject for a in standing(project, name) if a.latched})
+        known = sorted({a.subject for a in open_ones})
         raise LedgerError.at(
             f"model {name}",
-            f"no alarm of {subject!r} stands",
+            f"no alarm of {subject!r} stands" if subject else "no alarm stands",
             f"one of {', '.join(known) or 'none'}",
             f"see: python -m include alarms {name}",
         )
@@ -64,6 +68,37 @@ def acknowledge(project: Project, name: str, subject: str, signal: str | None = 
     for alarm in closed:
         body = {"partition": alarm.partition, "signal": alarm.signal, "subject": alarm.subject, "since": alarm.since}
         project.model_ledger(name).append("acknowledgement", _key(alarm, "acknowledged"), body)
+    return closed
+
+
+def answer_by_champion(place: Watch, trained_on: Sequence[str], order: int) -> list[Alarm]:
+    """Close the open alarms that the night's champion answers; their streams start anew from the change on.
+
+    Parameters
+    ----------
+    place : Watch
+        The night.
+    trained_on : sequence of str
+        Keys of the partitions that its champion was trained on.
+    order : int
+        Order of measurement of the night: only earlier alarms are answered.
+
+    Notes
+    -----
+    An alarm of the data is answered by a champion that was promoted after it and has learnt from nights since the
+    change; one of an earlier champion's predictions or losses by any other champion.
+    """
+    champion = place.found.champion
+    promoted = [r.number for r in place.found.ledger.records("promotion") if r.body["candidate"] == champion]
+    since = max(promoted, default=0) * ORDERS
+
+    def answered(alarm: Alarm) -> bool:
+        if alarm.model_version:
+            return alarm.model_version != champion
+        return alarm.order < since and alarm.since <= max(trained_on, default="")
+
+    closed = [a.answered() for a in place.standing() if a.latched and a.order < order and answered(a)]
+    append(place.project, place.name, closed, "answered")
     return closed
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.evaluation.terms import Terms
 from include.night.finished import unfinished_steps
-from include.night.measure import newest_realised
-from include.night.measure_table import performance_table
+from include.night.measure_table import newest_realised, performance_table
 from include.night.steps import steps_table
 from include.registry.champions import champion
 from include.report.table import NightLine

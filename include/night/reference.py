@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from include.evidence.rows import EVIDENCE_SCHEMA
 from include.night.alarms import alarms_table, standing
 from include.night.rows import feature_columns, present_features
@@ -16,13 +18,13 @@ from include.signals.binning import edges_from
 from include.signals.profile import Profile, profile
 from include.signals.profile_rows import PROFILE_SCHEMA, from_rows, to_rows
 from include.signals.sample import sampled
+from include.storage.objects import read_if_present, replace
 from include.storage.schemas import SIGNALS, with_partition
+from include.storage.specs import PARTITION
 from include.storage.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    import pyarrow as pa
 
     from include.evidence.alarm import Alarm
     from include.night.begun import Begun
@@ -105,6 +107,20 @@ class Watch:
         return [p.key for p in parsed if p.start >= parsed[-1].end - length]
 
     @cached_property
+    def pool_keys(self) -> list[str]:
+        """Return the keys of the nights that fill the pools of the data's signals: the reference, then those until tonight.
+
+        Notes
+        -----
+        Nights kept from training for the gate belong to it: nothing was fitted to them, they are the newest, and the
+        profile of the reference does not hold them.
+        """
+        last = self.keys[-1] if self.keys else ""
+        rows = self._features.contents()
+        there = {r[PARTITION] for r in rows if r["_feature_version"] == self.found.feature_version and r["rows"]}
+        return [*self.keys, *sorted(key for key in there if last < key < self.found.night.key)]
+
+    @cached_property
     def columns(self) -> list[str]:
         """Return the features that are watched."""
         chosen = self.found.model.signals.columns
@@ -137,8 +153,20 @@ class Watch:
 
     @cached_property
     def sample(self) -> pa.Table:
-        """Return a bounded sample of the reference's rows, always the same."""
-        return sampled(self.rows(self.keys), None, self.found.model.signals.sample_rows, _SAMPLE_SEED)
+        """Return a bounded sample of the reference's rows, always the same; drawn once, then read."""
+        wanted = self.found.model.signals.sample_rows
+        place = (
+            self.project.model_home(self.name) / "reference_samples" / f"{self.profile.edges.id[:16]}-{wanted}.arrow"
+        )
+        stored = read_if_present(place)
+        if stored is not None:
+            return pa.ipc.open_file(pa.py_buffer(stored)).read_all()
+        drawn = sampled(self.rows(self.keys), None, wanted, _SAMPLE_SEED)
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, drawn.schema) as writer:
+            writer.write_table(drawn)
+        replace(place, sink.getvalue().to_pybytes())
+        return drawn
 
     @property
     def hours(self) -> float:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from include.config.durations import format_duration
 from include.errors import LedgerError
 from include.evaluation.metrics import lower_is_better
-from include.evaluation.terms import Terms
 from include.night.alarms import standing
 from include.night.decide import decision_of_night
 from include.night.finished import unfinished_steps
 from include.night.indexes import index_model
-from include.night.measure_table import performance_table
+from include.night.measure_table import ESTIMATED, of_champion, performance_table
 from include.night.messages import flush
+from include.night.metrics import deciding_metric
 from include.night.steps import steps_table
 from include.registry.champions import champion
 from include.report.facts import (
@@ -145,7 +145,7 @@ def _alarm_fact(alarm: Alarm, diagnosis: Record | None) -> AlarmFact:
         kind=alarm.kind,
         since=alarm.since,
         diagnosis=" ".join(mine[:2]),
-        cost="" if alarm.expected_loss is None else f"{alarm.expected_loss:.4g} a row in the model's metric",
+        cost=alarm.cost,
         todo=alarm.todo,
     )
 
@@ -220,14 +220,17 @@ def _promotion(promotion: Record | None, gate: Mapping[str, Any] | None) -> str:
 
 def _metrics(project: Project, name: str, until: str) -> list[MetricFact]:
     model = project.catalog.model(name)
-    wanted = Terms.of(model.gate, model.task).metric
     rows = performance_table(project, name).read().to_pylist()
-    rows = [r for r in rows if r["role"] == "champion" and not r["slice"] and r["measured_in"] <= until]
+    first = deciding_metric(model).name
     facts = []
-    for metric in sorted({r["metric"] for r in rows}, key=lambda m: (m != wanted.name, m)):
-        chosen = sorted((r for r in rows if r["metric"] == metric), key=lambda r: str(r[PARTITION]))[-_PAGE_PARTITIONS:]
+    for metric in sorted({row["metric"] for row in rows}, key=lambda m: (m != first, m)):
+        realised = of_champion(rows, metric, until=until)
+        known = {row[PARTITION] for row in realised}
+        waiting = [r for r in of_champion(rows, metric, until=until, kind=ESTIMATED) if r[PARTITION] not in known]
+        chosen = sorted([*realised, *waiting], key=lambda r: str(r[PARTITION]))[-_PAGE_PARTITIONS:]
         points = tuple(Point(r[PARTITION], r["value"], r["low"], r["high"], r["rows"], r["kind"]) for r in chosen)
-        facts.append(MetricFact(metric.replace("_", " "), points, lower_is_better=lower_is_better(metric)))
+        if points:
+            facts.append(MetricFact(metric.replace("_", " "), points, lower_is_better=lower_is_better(metric)))
     return facts
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from include.evaluation.terms import Terms
+from include.night.defects import defects_of
 from include.night.labels import labelled_partitions
-from include.night.measure_table import performance_table
+from include.night.measure_table import of_champion, performance_table
+from include.night.metrics import deciding_metric
 from include.night.reference import Watch
 from include.night.rows import labels_table
 from include.night.steps import steps_table
@@ -63,7 +64,7 @@ def state_of(project: Project, found: Begun, forced: str | None) -> State:
         losses=_losses(project, found),
         alarms=_alarms(project, found),
         health=_health(found),
-        defects=_defects(records, night.key),
+        defects=defects_of(records).get(night.key, ()),
         pending=pending(records),
         cpu_minutes_week=_cpu_minutes(project, found),
         training_cpu_minutes=_training_minutes(project, name),
@@ -101,37 +102,26 @@ def _gate_of(records: Sequence[Record], digest: str | None) -> dict[str, Any]:
 
 def _losses(project: Project, found: Begun) -> tuple[Loss, ...]:
     """Return the champion's realised losses on partitions it was not trained on, as measured up to this night."""
-    wanted = Terms.of(found.model.gate, found.model.task).metric.name
     rows = performance_table(project, found.model.name).read().to_pylist()
-    chosen = [
-        r
-        for r in rows
-        if r["metric"] == wanted
-        and r["role"] == "champion"
-        and not r["slice"]
-        and r["model_version"] == found.champion
-        and r["measured_in"] <= found.night.key
-        and r["value"] is not None
-    ]
+    metric = deciding_metric(found.model).name
+    told = of_champion(rows, metric, until=found.night.key, version=found.champion)
+    chosen = [row for row in told if row["value"] is not None]
     losses = []
-    for row in sorted(chosen, key=lambda r: str(r[PARTITION]))[-_LOSSES:]:
+    for row in chosen[-_LOSSES:]:
         age = _places(_partition(project, found, row[PARTITION]), found.night)
         losses.append(Loss(row[PARTITION], age, row["value"], row["standard_error"] or 0.0, row["rows"]))
     return tuple(losses)
 
 
 def _alarms(project: Project, found: Begun) -> tuple[Alarm, ...]:
-    """Return the alarms that stand at the end of the night, those of an earlier champion left out."""
-    standing = [a for a in Watch(project, found).standing() if a.latched and a.partition <= found.night.key]
+    """Return the alarms that stand at the end of the night and matter, those of an earlier champion left out."""
+    standing = [
+        a for a in Watch(project, found).standing() if a.latched and a.material and a.partition <= found.night.key
+    ]
     mine = [a for a in standing if a.model_version in ("", found.champion)]
     return tuple(
         Alarm(f"{a.signal} of {a.subject}", a.since, "performance" if a.model_version else "data") for a in mine
     )
-
-
-def _defects(records: Sequence[Record], partition: str) -> tuple[str, ...]:
-    told = [r for r in records if r.kind == "diagnosis" and r.body["partition"] == partition]
-    return tuple(told[-1].body["defects"]) if told else ()
 
 
 def _health(found: Begun) -> Any:

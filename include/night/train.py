@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from include.errors import ModelError
 from include.night.begun import begun
 from include.night.decide import decision_of_night
+from include.night.defects import defects_of
 from include.night.labels import labelled_partitions
 from include.night.rows import classes_of, feature_columns, features_table, labelled_rows, labels_table
 from include.policy.windows import parse_window
@@ -59,11 +60,12 @@ def train(project: Project, name: str, partition: str) -> dict[str, Any]:
 
 
 def labelled_with_features(project: Project, found: Begun) -> list[Partition]:
-    """Return the labelled partitions that have feature rows of the night's feature version."""
+    """Return the labelled partitions that have feature rows of the night's feature version and no known defect."""
     table = features_table(project, found.model.name)
     rows = table.contents() if table else []
     there = {r[PARTITION] for r in rows if r["_feature_version"] == found.feature_version and r["rows"]}
-    return [p for p in labelled_partitions(project, found) if p.key in there]
+    sound = there - defects_of(found.ledger.records()).keys()
+    return [p for p in labelled_partitions(project, found) if p.key in sound]
 
 
 def _trained(project: Project, found: Begun, decision: Record, key: str) -> Record:

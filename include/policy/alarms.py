@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from include.evidence.night import Settings, update
+from include.evidence.night import update
+from include.evidence.settings import Settings
 from include.evidence.shares import shares
 from include.evidence.stream import NightValue, Stream, StreamState
 from include.partitions import partitions_per_year

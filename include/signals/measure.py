@@ -69,6 +69,8 @@ class Signal:
     rows : int
         Rows that it is made of.
     health : {"pass", "cannot_tell"}
+    spread : float
+        Of the value under no change, at this number of rows; same unit.
     """
 
     signal: str
@@ -78,13 +80,15 @@ class Signal:
     standard_error: float
     rows: int
     health: Health
+    spread: float = math.nan
 
     @classmethod
     def of(cls, signal: str, subject: str, measured: Measured, key: str) -> Signal:
         """Return a measurement as a signal of the partition `key`."""
         studentised = measured.studentised(uniform_of(key, signal, subject))
         error = measured.standard_error
-        return cls(signal, subject, measured.value, studentised, error, measured.rows, measured.health)
+        spread = measured.spread_under_no_change
+        return cls(signal, subject, measured.value, studentised, error, measured.rows, measured.health, spread)
 
 
 def uniform_of(*parts: str) -> float:

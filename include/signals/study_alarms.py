@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,22 +62,22 @@ def alarms_of(pool: Sequence[Night], nights: Sequence[Night]) -> list[dict[str, 
         standard deviations of night values), ``sentence``. The chance that there is any in a year without a change is
         at most `FALSE_ALARMS_PER_YEAR`. Below 30 groups in pool and study together there is none.
     """
-    from include.evidence.night import Settings, update
+    from include.evidence.between import started
+    from include.evidence.conformal import calendar_labels
+    from include.evidence.night import update
+    from include.evidence.settings import Settings
     from include.evidence.shares import shares
-    from include.evidence.stream import NightValue, Stream, StreamState
+    from include.evidence.stream import NightValue, Stream
 
     names = sorted({(one.signal, one.subject) for night in (*pool, *nights) for one in night.signals})
     streams = [Stream(signal, subject) for signal, subject in names]
-    states = {}
-    for stream in streams:
-        told = [
-            (night.partition, one.studentised)
-            for night in pool
-            for one in night.signals
-            if (one.signal, one.subject) == (stream.signal, stream.subject)
-        ]
-        states[stream.key] = StreamState.start(stream, [key for key, _ in told], [value for _, value in told])
+    told: dict[tuple[str, str, str], dict[str, NightValue]] = {stream.key: {} for stream in streams}
+    for night in pool:
+        for one in night.signals:
+            told[one.signal, one.subject, ""][night.partition] = NightValue(one.value, one.studentised, one.spread)
     per_year, calendar = partitions_per_year([night.partition for night in (*pool, *nights)])
+    labels = calendar_labels([night.partition for night in pool], per_year if calendar else math.nan)
+    states = {stream.key: started(stream, told[stream.key], labels) for stream in streams}
     settings = Settings(
         model="study",
         shares=shares(streams),
@@ -86,7 +87,9 @@ def alarms_of(pool: Sequence[Night], nights: Sequence[Night]) -> list[dict[str, 
     )
     found = []
     for order, night in enumerate(nights):
-        values = {(one.signal, one.subject, ""): NightValue(one.value, one.studentised) for one in night.signals}
+        values = {
+            (one.signal, one.subject, ""): NightValue(one.value, one.studentised, one.spread) for one in night.signals
+        }
         result = update(states, night.partition, values, settings, order)
         states = result.states
         found += [

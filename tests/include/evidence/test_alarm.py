@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -14,7 +17,7 @@ ALARM = Alarm(
 
 def test_sentence_says_what_since_and_how_sure():
     assert ALARM.sentence == (
-        "wasserstein of dep_hour has changed since 2013-03-11 (up by 2.5 standard deviations of its nights). "
+        "wasserstein of dep_hour: since 2013-03-11; 2.5 standard deviations of its nights up. "
         "Chance of any such false alarm in a year: 5.00%."
     )
 
@@ -44,12 +47,29 @@ def test_row_has_the_columns_of_the_table():
     assert set(ALARM.to_row()) == {*ALARM_SCHEMA.names, "_partition"}
 
 
+def test_sentence_tells_the_values_before_and_since():
+    told = replace(ALARM, signal="rows_per_hour", subject="rows", before=37.21, after=38.94)
+    assert told.sentence.startswith("Rows per hour: 37.21 before 2013-03-11, 38.94 since; 2.5 standard deviations")
+
+
+def test_cost_is_told_in_the_metric_and_in_money():
+    told = replace(ALARM, expected_loss=0.0123, expected_loss_high=0.0301, expected_cost=41.2, currency="EUR")
+    assert (told.cost, ALARM.cost) == ("loss a row +0.0123 (at most +0.0301), 41.2 EUR a partition", "")
+
+
 @pytest.mark.parametrize(
-    ("effect", "loss", "material"),
-    [(0.05, None, False), (-0.5, None, True), (0.5, 0.001, False), (0.5, 0.2, True), (0.5, float("nan"), True)],
+    ("size", "loss_high", "material"),
+    [
+        (0.05, None, False),
+        (-0.5, None, True),
+        (0.5, 0.001, False),  # it surely costs less than the floor
+        (0.5, 0.2, True),
+        (math.nan, None, True),  # losses have no size: their cost says how large they are
+        (math.nan, 0.001, False),
+    ],
 )
-def test_floor_keeps_small_changes_out(effect, loss, material):
-    assert Floor(effect=0.1, expected_loss=0.01).reached(effect, loss) is material
+def test_floor_keeps_small_changes_out(size, loss_high, material):
+    assert Floor(size=0.1, expected_loss=0.01).reached(size, loss_high) is material
 
 
 def test_evidence_is_not_logarithmic():

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pytest
 
 from include.evidence.alarm import Alarm
-from include.evidence.night import EvidenceError, NightResult, Settings, update
+from include.evidence.night import EvidenceError, NightResult, update
 from include.evidence.replay import alarms_of, replay, same
 from include.evidence.rows import EVIDENCE_SCHEMA, reference_rows, states_from
+from include.evidence.settings import Settings
 from include.evidence.shares import shares
 from include.evidence.stream import NightValue, Stream, StreamState
 
@@ -152,7 +153,9 @@ def test_gross_night_raises_a_notice_the_same_night():
     _, alarms, notices = lived({A: values, B: calm(2)}, 60, 125)
     assert alarms == []
     assert [(one.kind, one.subject, one.partition) for one in notices] == [("notice", "a", DAYS[120])]
-    assert notices[0].sentence.startswith(f"Notice: wasserstein of a on {DAYS[120]} lies beyond twice")
+    assert notices[0].sentence.endswith(
+        f"25 on {DAYS[120]}; 32.0 standard deviations of its nights up, far beyond all its nights so far."
+    )
 
 
 def test_first_value_off_a_constant_is_a_notice():
@@ -186,11 +189,25 @@ def test_constant_stream_never_alarms():
     assert lived({A: np.zeros(200), B: np.ones(200)}, 60, 200)[1:] == ([], [])
 
 
-def test_small_change_is_not_material():
-    settings = Settings("m", shares([A, B]), expected_losses={A.key: 0.0})
-    strict = Settings("m", settings.shares, floor=settings.floor.__class__(effect=50.0))
-    _, alarms, _ = lived({A: stepped(1, 100, 5.0), B: calm(2)}, 60, 130, strict)
-    assert [one.material for one in alarms] == [False]
+def test_change_that_is_small_in_its_unit_is_not_material():
+    missing = Stream("null_share", "a")
+    values = stepped(1, 100, 5.0)
+    settings = Settings("m", {missing.key: 1.0})
+    state = StreamState.start(missing, DAYS[:60], values[:60], [0.001] * 60)
+    alarms: list[Alarm] = []
+    for night, share in [(n, 0.001 if n < 100 else 0.002) for n in range(60, 130)]:
+        result = update(
+            {missing.key: state}, DAYS[night], {missing.key: NightValue(share, values[night])}, settings, night
+        )
+        state, alarms = result.states[missing.key], alarms + result.alarms
+    assert [(one.before, one.after, one.material) for one in alarms] == [(0.001, 0.002, False)]
+
+
+def test_night_beyond_twice_the_largest_is_suspect_before_it_is_a_notice():
+    values = calm(1)
+    state = StreamState.start(A, DAYS[:15], values[:15])
+    result = update({A.key: state}, DAYS[15], {A.key: night_value(60.0)}, Settings("m", {A.key: 1.0}), 15)
+    assert (result.suspects, result.notices) == ([A.key], [])
 
 
 def test_replay_reproduces_rows_and_alarms_from_the_table():

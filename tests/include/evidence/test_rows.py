@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from include.evidence.night import Settings, update
+from include.evidence.night import update
 from include.evidence.rows import EVIDENCE_SCHEMA, number, reference_rows, states_from
+from include.evidence.settings import Settings
 from include.evidence.stream import NightValue, Stream, StreamState
 
 DAYS = [str(np.datetime64("2024-01-01") + i) for i in range(60)]
