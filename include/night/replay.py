@@ -9,6 +9,7 @@ from include.evidence.replay import differing
 from include.evidence.replay import replay as replay_evidence
 from include.evidence.rows import EVIDENCE_SCHEMA
 from include.evidence.settings import Settings
+from include.evidence.stream import NightValue
 from include.night.alarms import alarms_table
 from include.partitions import partitions_per_year
 from include.policy.decide import decided_again
@@ -84,12 +85,18 @@ Found = tuple[str, str, Any, Any]  # partition, what, recorded, again
 
 
 def _values(evidence: Sequence[Mapping[str, Any]], signals: Iterable[Mapping[str, Any]]) -> Iterator[Found]:
-    measured = {(r[PARTITION], r["signal"], r["subject"], r["model_version"]): r["value"] for r in signals}
+    """Compare what was judged with what was measured; losses, which late labels may change, are left out."""
+    measured = {(r[PARTITION], r["signal"], r["subject"], r["model_version"]): r for r in signals}
+    of_data = {key[:3]: row for key, row in measured.items()}
     for row in evidence:
-        for version in ("", row["model_version"]):
-            key = row[PARTITION], row["signal"], row["subject"], version
-            if key in measured and differing({"value": row["value"]}, {"value": measured[key]}):
-                yield row[PARTITION], f"value of {_named(row)}", row["value"], measured[key]
+        key = row[PARTITION], row["signal"], row["subject"]
+        found = measured.get((*key, row["model_version"])) if row["model_version"] else of_data.get(key)
+        if found is None or found["spread"] is None:
+            continue
+        value = NightValue(found["value"], found["studentised"], found["spread"]).among(row["between"] or 0.0)
+        again = {"value": value.value, "studentised": value.studentised}
+        for column in differing(again, row)[:1]:
+            yield row[PARTITION], f"{column} of {_named(row)}", row[column], again[column]
 
 
 def _evidence(stored: Sequence[Mapping[str, Any]], again: Sequence[Mapping[str, Any]]) -> Iterator[Found]:

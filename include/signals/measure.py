@@ -41,6 +41,7 @@ SIGNAL_COLUMNS = pa.schema(
         ("value", pa.float64()),
         ("studentised", pa.float64()),
         ("standard_error", pa.float64()),
+        ("spread", pa.float64()),
         ("rows", pa.int64()),
         ("health", pa.string()),
     ]

@@ -114,6 +114,7 @@ SIGNALS = TableSpec(
         ("value", pa.float64()),
         ("studentised", pa.float64()),
         ("standard_error", pa.float64()),
+        ("spread", pa.float64()),
         ("rows", pa.int64()),
         ("health", pa.string()),
     ),
