@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 from include.evaluation.terms import Terms
 from include.night.finished import unfinished_steps
-from include.night.measure_table import newest_realised, performance_table
+from include.night.measure_table import performance_table, realised_of
 from include.night.steps import steps_table
 from include.registry.champions import champion
 from include.report.table import NightLine
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     from include.project import Project
     from include.registry.champions import Champion
     from include.registry.ledger import Record
-    from include.storage.tables import Table
-
-_SHORTLY = 64  # partitions: longer than most labels take
-_REALISED = ["metric", "slice", "role", "model_version", "value", "rows", "measured_in", PARTITION]
 
 
 def night_lines(project: Project, name: str, partitions: Sequence[str] | None = None) -> list[NightLine]:
@@ -98,21 +93,4 @@ def _steps(project: Project, name: str, keys: Sequence[str]) -> dict[str, list[d
     found: dict[str, list[dict[str, Any]]] = {}
     for row in sorted(rows, key=lambda r: r["started"]):
         found.setdefault(row[PARTITION], []).append(row)
-    return found
-
-
-def realised_of(table: Table, metric: str, nights: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the champion's newest realised value of a metric as each night knew it; see `newest_realised`.
-
-    Only the partitions shortly before the nights are read, and all of them where one of the nights finds nothing there.
-    """
-    if not nights:
-        return {}
-    there = [key for key in table.partitions() if key <= max(nights)]
-    near = bisect_left(there, min(nights)) - _SHORTLY
-    for wanted in (there[near:], there) if near > 0 else (there,):
-        rows = table.read(_REALISED, wanted).to_pylist()
-        found = {key: newest_realised(rows, metric, key) for key in nights}
-        if all(found.values()):
-            break
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from include.night.begun import begun
 from include.night.estimated import measure_estimated
 from include.night.labels import take_labels
-from include.night.measure_table import newest_realised, performance_table
+from include.night.measure_table import performance_table, realised_of
 from include.night.metrics import deciding_metric
 from include.night.realised import measure_realised
 from include.night.unseen import Unseen
@@ -35,7 +35,7 @@ def measure(project: Project, name: str, partition: str) -> dict[str, Any]:
     if unseen is not None:
         measure_estimated(project, found, unseen)
     alarms = watch(project, found, unseen)
-    rows = performance_table(project, name).read().to_pylist()
-    newest = newest_realised(rows, deciding_metric(found.model).name, partition)
+    metric = deciding_metric(found.model).name
+    newest = realised_of(performance_table(project, name), metric, [partition])[partition]
     told = {"labelled": labelled, "measured": realised.measured, "alarms": [a.sentence for a in alarms], **newest}
     return told | ({"new_classes": realised.new_classes} if realised.new_classes else {})

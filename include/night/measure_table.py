@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from include.signals.performance import Performance
 
 REALISED, ESTIMATED = "realised", "estimated"
+_SHORTLY = 64  # partitions: longer than most labels take
+_CHAMPION = ["metric", "slice", "role", "kind", "model_version", "measured_in", "value", "rows", PARTITION]
 _SCHEMA = pa.schema([field for field in PERFORMANCE.schema if field.name != PARTITION])
 
 
@@ -78,3 +81,38 @@ def newest_realised(rows: Sequence[Mapping[str, Any]], metric: str, until: str) 
         "value": newest["value"],
         "rows": newest["rows"],
     }
+
+
+def realised_of(table: Table, metric: str, nights: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the champion's newest realised value of a metric as each night knew it; see `newest_realised`.
+
+    Only the partitions shortly before the nights are read, and all of them where one of the nights finds nothing there.
+    """
+    if not nights:
+        return {}
+    there = [key for key in table.partitions() if key <= max(nights)]
+    near = bisect_left(there, min(nights)) - _SHORTLY
+    for wanted in (there[near:], there) if near > 0 else (there,):
+        rows = table.read(_CHAMPION, wanted).to_pylist()
+        found = {key: newest_realised(rows, metric, key) for key in nights}
+        if all(found.values()):
+            break
+    return found
+
+
+def newest_rows(project: Project, name: str, until: str, most: int) -> list[dict[str, Any]]:
+    """Return the rows of the newest partitions that have any, none after a night; not the whole history.
+
+    Parameters
+    ----------
+    project, name
+        The installation and the model.
+    until : str
+        Key of the night.
+    most : int
+        Partitions.
+    """
+    table = performance_table(project, name)
+    keys = [key for key in table.partitions() if key <= until][-most:]
+    found: list[dict[str, Any]] = table.read(partitions=keys).to_pylist()
+    return found

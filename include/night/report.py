@@ -12,7 +12,7 @@ from include.night.alarms import standing
 from include.night.decide import decision_of_night
 from include.night.finished import unfinished_steps
 from include.night.indexes import index_model
-from include.night.measure_table import ESTIMATED, of_champion, performance_table
+from include.night.measure_table import ESTIMATED, newest_rows, of_champion
 from include.night.messages import flush
 from include.night.metrics import deciding_metric
 from include.night.steps import steps_table
@@ -220,7 +220,7 @@ def _promotion(promotion: Record | None, gate: Mapping[str, Any] | None) -> str:
 
 def _metrics(project: Project, name: str, until: str) -> list[MetricFact]:
     model = project.catalog.model(name)
-    rows = performance_table(project, name).read().to_pylist()
+    rows = newest_rows(project, name, until, _PAGE_PARTITIONS)
     first = deciding_metric(model).name
     facts = []
     for metric in sorted({row["metric"] for row in rows}, key=lambda m: (m != first, m)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.night.defects import defects_of
 from include.night.labels import labelled_partitions
-from include.night.measure_table import of_champion, performance_table
+from include.night.measure_table import newest_rows, of_champion
 from include.night.metrics import deciding_metric
 from include.night.reference import Watch
 from include.night.rows import labels_table
@@ -102,7 +102,7 @@ def _gate_of(records: Sequence[Record], digest: str | None) -> dict[str, Any]:
 
 def _losses(project: Project, found: Begun) -> tuple[Loss, ...]:
     """Return the champion's realised losses on partitions it was not trained on, as measured up to this night."""
-    rows = performance_table(project, found.model.name).read().to_pylist()
+    rows = newest_rows(project, found.model.name, found.night.key, 2 * _LOSSES)
     metric = deciding_metric(found.model).name
     told = of_champion(rows, metric, until=found.night.key, version=found.champion)
     chosen = [row for row in told if row["value"] is not None]

@@ -18,7 +18,7 @@ from include.night.rows import feature_rows
 from include.night.score import predictions_table
 from include.night.streams import loss_key, values_of
 from include.night.train import seed_of
-from include.signals.measure import attribution_signals, signals_of
+from include.signals.measure import attribution_signals, left_out, signals_of
 from include.signals.profile import profile
 from include.signals.profile_rows import to_rows
 from include.signals.sample import sampled
@@ -47,7 +47,10 @@ def data_signals(place: Watch, key: str, *, store: bool = False, joint: bool = F
     hours = place.project.night(model, key).hours
     name = f"{model.name}/{key}"
     # samples are small: more threads would wait for each other longer than they work (measured)
-    return signals_of(made, place.profile, key=name, hours=(hours, place.hours), samples=samples)
+    found = signals_of(made, place.profile, key=name, hours=(hours, place.hours), samples=samples)
+    if key not in place.keys:
+        return found
+    return [left_out(one, made.rows, place.profile.rows) for one in found]
 
 
 def champion_signals(place: Watch, unseen: Unseen, reference: ChampionReference | None) -> list[Signal]:
