@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -24,6 +24,8 @@ MOST_PAIRS = 40
 """Conditions that are paired with each other in a search, the worst first: at most 780 pairs."""
 LEAST_SHARE = 0.01
 """Of the rows of the searched nights that a found slice must have."""
+SEARCH_ROWS = 200_000
+"""Most rows that a search looks at, taken evenly from each night: it only has to find, not to judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ def slices_part(nights: Sequence[NightScores], terms: Terms, first_look: int) ->
     for row, is_harmed in zip(told, harmed, strict=True):
         row["harmed"] = bool(is_harmed)
     numbers = {"slices": rows, "search_nights": search_nights, "judged": len(told)}
+    if not rows and len(later) >= LEAST_NIGHTS:
+        return Part(
+            "slices", "pass", f"on {search_nights} nights no slice was found where the candidate loses", numbers
+        )
     if not told:
         return Part("slices", "cannot_tell", f"none of {len(rows)} slices has {LEAST_NIGHTS} labelled nights", numbers)
     blamed = [str(row["slice"]) for row in told if row["harmed"]]
@@ -95,34 +101,43 @@ def worst_slices(nights: Sequence[NightScores], metric: Metric, most: int) -> li
 
     Notes
     -----
-    Bounded: 20 values a column, pairs of the 40 worst conditions, slices with at least 1 % of the rows. A metric that is
-    not a mean over rows is searched by the task's proper loss.
+    Bounded: 200,000 rows, 20 values a column, pairs of the 40 worst conditions, slices with at least 1 % of the rows. A
+    metric that is not a mean over rows is searched by the task's proper loss.
     """
     if not most or not nights:
         return []
-    gains = np.concatenate([_row_gains(night, metric) for night in nights])
+    looked = [_thinned(night, SEARCH_ROWS // len(nights)) for night in nights]
+    gains = np.concatenate([_row_gains(night, metric) for night in looked])
     fine = np.isfinite(gains)
-    columns = sorted(set().union(*(night.slices for night in nights)))
     masks: dict[Slice, NDArray[np.bool_]] = {}
-    for column in columns:
-        values = np.concatenate([_texts(night, column) for night in nights])
-        for value in _values(nights, column):
+    for column in sorted(set().union(*(night.slices for night in looked))):
+        values = np.concatenate([_texts(night, column) for night in looked])
+        for value in _values(looked, column):
             masks[Slice(((column, value),))] = (values == value) & fine
-    scored = _ranked(gains, masks)
-    singles = list(scored)[:MOST_PAIRS]
-    pairs = {
-        Slice(tuple(sorted(a.conditions + b.conditions))): masks[a] & masks[b]
-        for a, b in combinations(singles, 2)
-        if a.conditions[0][0] != b.conditions[0][0]
-    }
-    together = {**scored, **_ranked(gains, pairs)}
+    scored = _ranked(gains, masks.items())
+    pairs = combinations(list(scored)[:MOST_PAIRS], 2)
+    together = scored | _ranked(
+        gains,
+        (
+            (Slice(tuple(sorted(a.conditions + b.conditions))), masks[a] & masks[b])
+            for a, b in pairs
+            if a.conditions[0][0] != b.conditions[0][0]
+        ),
+    )
     return [found for found, score in sorted(together.items(), key=lambda item: item[1])[:most] if score < 0]
 
 
-def _ranked(gains: FloatArray, masks: Mapping[Slice, NDArray[np.bool_]]) -> dict[Slice, float]:
+def _thinned(night: NightScores, most: int) -> NightScores:
+    """Return every k-th row of a night, so that at most so many are left."""
+    step = -(-len(night.label) // max(1, most))
+    return night if step <= 1 else night.only(np.arange(0, len(night.label), step))
+
+
+def _ranked(gains: FloatArray, masks: Iterable[tuple[Slice, NDArray[np.bool_]]]) -> dict[Slice, float]:
+    """Return the t value of each slice with enough rows, the worst first; one mask is held at a time."""
     least = max(2, LEAST_SHARE * len(gains))
     scores = {}
-    for found, mask in masks.items():
+    for found, mask in masks:
         rows = gains[mask]
         if len(rows) >= least and rows.std() > 0:
             scores[found] = float(rows.mean() / rows.std() * np.sqrt(len(rows)))

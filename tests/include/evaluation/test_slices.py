@@ -51,6 +51,23 @@ def test_search_finds_the_worst_pair_first():
     assert len(found) <= 2
 
 
+def test_search_that_finds_no_loss_passes():
+    nights = nights_with(None)
+    better = [NightScores(n.partition, n.label, n.champion, n.label * 0.9 + 0.05, slices=n.slices) for n in nights]
+    part = slices_part(better, Terms(search_slices=3), 14)
+    assert (part.finding, part.reason) == ("pass", "on 7 nights no slice was found where the candidate loses")
+
+
+def test_search_without_later_nights_cannot_tell():
+    assert slices_part(nights_with(None, count=4), Terms(search_slices=3), 4).finding == "cannot_tell"
+
+
+def test_search_of_many_rows_looks_at_some(monkeypatch):
+    monkeypatch.setattr("include.evaluation.slices.SEARCH_ROWS", 700)
+    found = worst_slices(nights_with(("DL", "LGA"))[:7], metric("log_loss"), 1)
+    assert found[0].name == "carrier=DL, origin=LGA"
+
+
 def test_search_judges_on_other_nights():
     nights = nights_with(None, count=10)
     lying = [NightScores(n.partition, n.label, n.champion, 1 - n.candidate, slices=n.slices) for n in nights[:5]]
