@@ -28,6 +28,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from include.evaluation.skewness import Moments, running_moments
+
 FloatArray = NDArray[np.float64]
 Side = Literal["above", "below"]
 COEFFICIENTS = np.arange(9) / 10
@@ -82,12 +84,16 @@ class Belief:
 
 @dataclass(frozen=True, slots=True)
 class NightSums:
-    """Sufficient statistics of a series after whitening with each φ: Σz², Σaz, Σa², shape (..., n_coefficients)."""
+    """Sufficient statistics of a series after whitening with each φ: Σz², Σaz, Σa², shape (..., n_coefficients).
+
+    `moments` are those of the series itself: they tell whether its bad nights are worse than its good ones are good.
+    """
 
     nights: FloatArray
     squares: FloatArray
     products: FloatArray
     weights: FloatArray
+    moments: Moments
 
     def about(self, mean: float | FloatArray) -> NightSums:
         """Return the sums of the series minus a mean (scalar, or (n_means, 1) to have a row for each)."""
@@ -97,16 +103,18 @@ class NightSums:
             self.squares - 2 * m * self.products + m * m * self.weights,
             self.products - m * self.weights,
             self.weights,
+            self.moments.about(m),
         )
 
     def mirrored(self) -> NightSums:
         """Return the sums of the series with its sign changed."""
-        return NightSums(self.nights, self.squares, -self.products, self.weights)
+        return NightSums(self.nights, self.squares, -self.products, self.weights, self.moments.mirrored())
 
     def stretched(self, nights: FloatArray) -> NightSums:
         """Return what the sums would be after so many nights like these, nights of shape (n, 1)."""
         factor = nights / self.nights
-        return NightSums(nights, self.squares * factor, self.products * factor, self.weights * factor)
+        squares, products, weights = (each * factor for each in (self.squares, self.products, self.weights))
+        return NightSums(nights, squares, products, weights, self.moments.stretched(nights))
 
     def belief(self) -> Belief:
         """Return the posterior of the mean, see the function `belief`."""
@@ -126,8 +134,15 @@ class NightSums:
 
 def night_sums(values: FloatArray) -> NightSums:
     """Return the sufficient statistics of a series of night values, shape (n_nights,)."""
-    running = running_sums(values[None, :])
-    return NightSums(running.nights[-1], running.squares[0, -1], running.products[0, -1], running.weights[-1])
+    all_nights = running_sums(values[None, :])
+    m = all_nights.moments
+    return NightSums(
+        all_nights.nights[-1],
+        all_nights.squares[0, -1],
+        all_nights.products[0, -1],
+        all_nights.weights[-1],
+        Moments(m.nights[-1], m.mean[0, -1], m.variance[0, -1], m.third[0, -1]),
+    )
 
 
 def running_sums(values: FloatArray) -> NightSums:
@@ -153,6 +168,7 @@ def running_sums(values: FloatArray) -> NightSums:
         np.cumsum(white**2, axis=1),
         np.cumsum(loadings * white, axis=1),
         np.cumsum(loadings**2, axis=0),
+        running_moments(values),
     )
 
 
@@ -163,12 +179,12 @@ def log_evidence(sums: NightSums) -> FloatArray:
     -----
     For each φ and prior scale τ, with Q, B, A the sums and A' = A + τ⁻², the ratio of marginals is
     (1 + τ²A)^(-1/2) ((Q - B²/A') / Q)^(-n/2) × 2 Pr(t_n ≤ B √(n / (A' Q - B²))): the t-mixture of Lai restricted to one
-    side. The evidence is 1 / Σ w(φ) / ratio(φ) with w the posterior of φ under a flat mean. Less than three nights, or a
-    constant series: 0.
+    side. The evidence is 1 / Σ w(φ) / ratio(φ) with w the posterior of φ under a flat mean. Where bad nights are worse than
+    good ones are good, the mean is lowered first (`Moments.shortfall`). Less than three nights, or a constant series: 0.
 
     References
     ----------
-    Lai (1976); Wang, Ramdas (2024), theorem 4.7.
+    Lai (1976); Wang, Ramdas (2024), theorem 4.7; Hall (1992).
 
     Examples
     --------
@@ -179,6 +195,7 @@ def log_evidence(sums: NightSums) -> FloatArray:
     """
     from scipy.special import logsumexp, stdtr
 
+    sums = sums.about(sums.moments.shortfall)
     n = sums.nights
     around = sums.squares - sums.products**2 / sums.weights
     varies = np.all(around > 1e-12 * np.maximum(sums.squares, _TINY), axis=-1) & (n[..., 0] >= LEAST_NIGHTS)
