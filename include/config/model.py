@@ -123,7 +123,7 @@ class GoldenSet(Settings):
     """Rows frozen once, never trained on, scored by every candidate."""
 
     rows: int = Field(default=2000, gt=0)
-    """How many are drawn from the first history."""
+    """How many are drawn from the first history, at most a fifth of it."""
     margin: float = Field(default=0.0, ge=0)
     """Loss on them that a candidate may add."""
 
@@ -144,11 +144,11 @@ class GateSettings(Settings):
     max_wait: int = Field(default=14, ge=0)
     """Further labelled nights that a verdict may wait for."""
     refit: bool = False
-    """After a pass, train the same recipe up to the newest label and promote that."""
+    """After a pass, train the same recipe up to the newest label, check that (golden set, churn, costs), and promote it."""
     slices: tuple[Column, ...] = ()
     """Columns whose values are judged apart, corrected for their number."""
     search_slices: int = Field(default=0, ge=0)
-    """Worst slices to search for beside them."""
+    """Worst slices to search for beside them, of one or two features (numbers in four ranges)."""
     fairness: Fairness | None = None
     """Unset: not judged, and listed as unset."""
     max_calibration_error: Share | None = None

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from include.config.dataset import Dataset
     from include.config.model import Model
 
+_TASKS_OF_PARTS = {
+    "fairness": ("binary",),
+    "behaviour": ("binary", "regression"),
+    "max_calibration_error": ("binary", "multiclass"),
+}
+"""Parts of the gate that are defined for some tasks only; elsewhere they could never be told, and every candidate would fail."""
+
 
 def model_flaws(
     model: Model, datasets: Mapping[str, Dataset], broken: Collection[str], sql: str | None
@@ -52,6 +59,7 @@ def model_flaws(
         yield Flaw(("policy", "rule"), said)
     if any(not length for length in model.policy.windows):
         yield Flaw(("policy", "windows"), "has a window of no length. Expected lengths of time, such as 28d.")
+    yield from _part_flaws(model)
 
 
 def column_flaws(model: Model, features: Collection[str], rows: Collection[str]) -> Iterator[Flaw]:
@@ -109,6 +117,12 @@ def _rows_flaws(model: Model, rows: Dataset) -> Iterator[Flaw]:
             partition_from_key(model.first_partition, rows.partition, rows.timezone)
         except ConfigError as error:
             yield Flaw(("first_partition",), f"is wrong: {error}")
+
+
+def _part_flaws(model: Model) -> Iterator[Flaw]:
+    for key, tasks in _TASKS_OF_PARTS.items():
+        if getattr(model.gate, key) and model.task not in tasks:
+            yield Flaw(("gate", key), f"is for {' and '.join(tasks)} models, this one is {model.task}. Remove it.")
 
 
 def _target_flaws(model: Model, target: Dataset) -> Iterator[Flaw]:

@@ -13,6 +13,9 @@ Mode = Literal["superior", "non_inferior", "expected"]
 RELATIVE_MARGIN = 0.01
 """A margin of 0 means this share of the champion's value for `non_inferior` and `expected`."""
 
+BLOCKS = {"hour": 24}
+"""Partitions averaged to one value by grain: the hours of a day follow each other too closely to count one by one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from include.errors import ConfigError, ConflictError, LedgerError
 from include.features.key import keys_of
 from include.fleet.places import exists_table
+from include.night.golden import golden_table
 from include.night.rows import features_table, labels_table
 from include.night.score import predictions_table
 from include.storage.erased import affected, remove_old, rows_of, without
@@ -128,6 +129,8 @@ def _targets(project: Project, dataset: Dataset, keys: Sequence[str], column: st
         if model.target.dataset == dataset.name:
             labels = labels_table(project, model.name)
             tables += [("labels", labels if exists_table(labels.location) else None)]
+        if dataset.name in (model.rows, model.target.dataset):
+            tables += [("golden", golden_table(project, model.name))]
         for table, found in tables:
             if found is not None:
                 yield _Target(f"models/{model.name}/{table}", found, _of_model(gone, everywhere=bool(dataset.key)))

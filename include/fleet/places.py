@@ -19,6 +19,7 @@ OF_DATASET = ("snapshots", "quarantine", "steps")
 OF_MODEL = (
     "features",
     "labels",
+    "golden",
     "predictions",
     "profiles",
     "signals",
@@ -80,7 +81,7 @@ def retention_of(project: Project, kind: Kind, name: str) -> Retention | None:
 
 
 def pins(project: Project) -> dict[str, set[int]]:
-    """Return the versions that night starts and candidates name, by the table's path below the home.
+    """Return the versions that night starts, candidates and golden sets name, by the table's path below the home.
 
     Notes
     -----
@@ -99,6 +100,8 @@ def pins(project: Project) -> dict[str, set[int]]:
             elif record.kind == "candidate":
                 features, labels = record.body["features"][0], record.body["labels"]
                 versions = {f"models/{name}/features": features, f"models/{name}/labels": labels}
+            elif record.kind == "golden_set":
+                versions = {f"models/{name}/golden": record.body["table_version"]}
             else:
                 continue
             for table, version in versions.items():

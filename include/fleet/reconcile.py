@@ -96,6 +96,8 @@ def _trainings(project: Project, name: str) -> list[str]:
     newest: dict[str, Record] = {}
     for record in project.model_ledger(name).records("gate"):
         newest[str(record.body["candidate"])] = record
+    for record in list(newest.values()):  # MLflow shows a refit in the place of the candidate that was judged for it
+        newest.pop(str(record.body.get("refit_of")), None)
     with tracking(project.tracking_uri) as client:
         missing = [digest for digest in newest if version_of(client, name, digest) is None]
     return [d for d in missing if show_training(project, name, artifact_of(project, name, d), newest[d])]
@@ -104,7 +106,11 @@ def _trainings(project: Project, name: str) -> list[str]:
 def _messages(project: Project, name: str) -> int:
     """Put the messages of a model's recent records that a killed step has not put."""
     records = _recent(project, project.model_ledger(name).records())
-    count = sum(tell_gate(project, name, r) for r in records if r.kind == "gate" and r.body["verdict"] != "wait")
+    told = {
+        r.body.get("refit_of") for r in records if r.kind == "gate"
+    }  # a refit's message is its judged candidate's too
+    gates = [r for r in records if r.kind == "gate" and r.body["verdict"] != "wait" and r.body["candidate"] not in told]
+    count = sum(tell_gate(project, name, r) for r in gates)
     return count + sum(tell_promotion(project, name, r) for r in records if r.kind == "promotion")
 
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from include.evaluation.gate import judge
-from include.evaluation.nights import NightScores
-from include.evaluation.terms import Terms
+from include.evaluation.terms import BLOCKS, Terms
 from include.night.begun import begun
 from include.night.gate_parts import costs_of, parts_of
+from include.night.golden import freeze
+from include.night.held_out import Rivals, golden_night, held_out_keys, mean_loss, night_path, scored_nights
 from include.night.messages import tell
-from include.night.rows import labelled_rows
+from include.night.pinned import training_rows
+from include.night.refit import refitted
 from include.night.score import artifact_of
 from include.night.tracking import show_training
 from include.night.train import labelled_with_features
+from include.registry.anchor import anchor
 from include.registry.champions import pending
-from include.scoring.batch import known_classes, scores
 from include.training.fit import fit_constant
 
 if TYPE_CHECKING:
@@ -29,30 +30,46 @@ if TYPE_CHECKING:
     from include.registry.artifact import Artifact
     from include.registry.ledger import Record
 
+_YEAR = timedelta(days=365)
+
 
 def gate(project: Project, name: str, partition: str) -> dict[str, Any]:
-    """Judge the candidate of the night, or again the one that waits.
+    """Judge the candidate of the night, or again the one that waits; with `gate.refit`, train one that passed again.
 
     Returns
     -------
     dict
-        ``candidate``, ``verdict``, ``reason``; or ``skipped`` with the reason why nothing is judged.
+        ``candidate`` (the one to promote), ``verdict``, ``reason``; or ``skipped`` with the reason why nothing is judged.
     """
     found = begun(project, name, partition)
     records = found.ledger.records()
-    recorded = [r for r in records if r.kind == "gate" and r.body["partition"] == partition]
+    recorded = [r for r in records if _judged_in(r, partition)]
     digest = _to_judge(records, partition)
-    if digest is None:
-        if recorded:
-            return _told(recorded[-1])
+    if digest is None and not recorded:
         return {"skipped": "there is no candidate to judge"}
-    record = found.ledger.find(f"gate/{digest}/{partition}") or _judged(project, found, digest)
-    looks = [r for r in found.ledger.records("gate") if r.body["candidate"] == digest]
-    if record.body["verdict"] != "wait" or len(looks) == 1:  # further waiting nights have nothing new to show
-        show_training(project, name, artifact_of(project, name, digest), record)
+    record = recorded[-1] if digest is None else found.ledger.find(f"gate/{digest}/{partition}")
+    if record is None:
+        assert digest is not None  # noqa: S101 (else there was a record)
+        record = _judged(project, found, digest)
+    final = (
+        refitted(project, found, record) if record.body["verdict"] == "pass" and record.body.get("refit") else record
+    )
+    _show(project, found, record, final)
+    return {key: final.body[key] for key in ("candidate", "verdict", "reason")}
+
+
+def _judged_in(record: Record, partition: str) -> bool:
+    return record.kind == "gate" and record.body["partition"] == partition and "refit_of" not in record.body
+
+
+def _show(project: Project, found: Begun, record: Record, final: Record) -> None:
+    """Show a verdict in MLflow and to the owner; further waiting nights have nothing new to show."""
+    name, candidate = found.model.name, record.body["candidate"]
+    looks = [r for r in found.ledger.records("gate") if r.body["candidate"] == candidate]
+    if record.body["verdict"] != "wait" or len(looks) == 1:
+        show_training(project, name, artifact_of(project, name, final.body["candidate"]), final)
     if record.body["verdict"] != "wait":
-        tell_gate(project, name, record)
-    return _told(record)
+        tell_gate(project, name, final)
 
 
 def _to_judge(records: Sequence[Record], partition: str) -> str | None:
@@ -65,123 +82,106 @@ def _to_judge(records: Sequence[Record], partition: str) -> str | None:
     return waiting if trained_in <= partition else None
 
 
-def _told(record: Record) -> dict[str, Any]:
-    return {name: record.body[name] for name in ("candidate", "verdict", "reason")}
-
-
 def _judged(project: Project, found: Begun, digest: str) -> Record:
     records = found.ledger.records()
     trained = next(r for r in records if r.kind == "candidate" and r.body["candidate"] == digest)
-    held_out = [p.key for p in labelled_with_features(project, found) if p.key >= trained.body["holdout"]["first"]]
-    candidate = artifact_of(project, found.model.name, digest)
-    bootstrap = trained.body["parent"] is None
-    champion = (
-        _constant(project, found, candidate)
-        if bootstrap
-        else artifact_of(project, found.model.name, trained.body["parent"])
-    )
-    terms = _terms(found, bootstrap=bootstrap)
-    nights = [_scored(project, found, key, champion, candidate, terms.columns) for key in held_out]
+    parent = trained.body["parent"]
+    terms = _terms(found, records, bootstrap=parent is None)
+    rivals = _rivals(project, found, digest, parent, terms)
+    held_out = held_out_keys(project, found, trained.body["holdout"]["first"], rivals)
     first = [r for r in records if r.kind == "gate" and r.body["candidate"] == digest]
     looked = int(first[0].body["report"]["nights"]) if first else None
+    if terms.golden_set:
+        freeze(project, found, labelled_with_features(project, found))  # where the YAML asks for it since the training
+    nights = scored_nights(
+        project, found, held_out, rivals, terms, len(first[0].body["holdout"] if first else held_out)
+    )
     report = judge(
         nights,
         terms,
         first_look=looked,
-        costs=costs_of(project, found, candidate, held_out),
-        parts=parts_of(project, found, candidate, held_out),
-        bootstrap=bootstrap,
+        golden=golden_night(project, found, rivals, terms) if terms.golden_set else None,
+        costs=costs_of(project, found, rivals.candidate, held_out),
+        parts=parts_of(project, found, rivals.candidate, held_out),
+        bootstrap=parent is None,
     )
     body = {
         "partition": found.night.key,
         "candidate": digest,
-        "champion": trained.body["parent"],
+        "champion": parent,
+        "anchor": rivals.anchor.digest if rivals.anchor else None,
         "verdict": report.verdict,
         "reason": report.reason,
+        "refit": found.model.gate.refit,
         "holdout": held_out,
         "report": report.as_json(),
-        "path": [_path(night, terms) for night in nights],
-        **_loss(nights, terms),
+        "path": night_path(nights, terms),
+        **mean_loss(nights, terms),
     }
     return found.ledger.append("gate", f"gate/{digest}/{found.night.key}", body)
 
 
-def _terms(found: Begun, *, bootstrap: bool) -> Terms:
+def _rivals(project: Project, found: Begun, digest: str, parent: str | None, terms: Terms) -> Rivals:
+    """Return the candidate with the champion it was trained against, and the anchor where losses are tolerated."""
+    name = found.model.name
+    candidate = artifact_of(project, name, digest)
+    champion = _constant(project, found, candidate) if parent is None else artifact_of(project, name, parent)
+    held = anchor(found.ledger.records()) if terms.mode == "non_inferior" else None
+    return Rivals(champion, candidate, artifact_of(project, name, held) if held else None)
+
+
+def _terms(found: Begun, records: Sequence[Record], *, bootstrap: bool) -> Terms:
     """Return the terms of the gate; for the first champion: more likely better than the constant predictor than not.
 
     It displaces nobody, so there is nothing to protect with the confidence that later candidates must reach; waiting for
     proof would only leave the model without predictions.
     """
-    terms = Terms.of(found.model.gate, found.model.task)
+    terms = Terms.of(
+        found.model.gate,
+        found.model.task,
+        block=1 if bootstrap else BLOCKS.get(found.night.grain, 1),
+        candidates_per_year=_candidates_of_the_year(found, records),
+    )
     return replace(terms, mode="expected", confidence=0.5) if bootstrap else terms
+
+
+def _candidates_of_the_year(found: Begun, records: Sequence[Record]) -> int:
+    """Return how many candidates were trained in the nights of the year up to this one."""
+    ends = {r.body["partition"]: datetime.fromisoformat(r.body["end"]) for r in records if r.kind == "night_start"}
+    trained = [r for r in records if r.kind == "candidate" and "refit_of" not in r.body]
+    nights = [ends[r.body["partition"]] for r in trained if r.body["partition"] in ends]
+    return sum(found.night.end - _YEAR < end <= found.night.end for end in nights)
 
 
 def _constant(project: Project, found: Begun, candidate: Artifact) -> Artifact:
     """Return the constant predictor that the first champion is judged against."""
-    lineage = candidate.manifest.lineage
-    versions = {item.table.rsplit("/", 1)[-1]: item.version for item in lineage.inputs}
-    classes = candidate.manifest.classes
     return fit_constant(
-        lambda: labelled_rows(
-            project,
-            found.model.name,
-            lineage.train,
-            lineage.feature_version,
-            versions["features"],
-            versions["labels"],
-            classes=classes,
-        ),
+        lambda: training_rows(project, found.model.name, candidate.manifest),
         task=found.model.task,
-        classes=classes,
+        classes=candidate.manifest.classes,
     )
-
-
-def _scored(
-    project: Project, found: Begun, key: str, champion: Artifact, candidate: Artifact, columns: Sequence[str]
-) -> NightScores:
-    classes = known_classes(champion, candidate)
-    batches = list(labelled_rows(project, found.model.name, [key], found.feature_version, classes=classes))
-    if not batches:
-        return NightScores(key, np.empty(0), np.empty(0), np.empty(0))
-    return NightScores(
-        partition=key,
-        label=np.concatenate([b.column("label").to_numpy(zero_copy_only=False) for b in batches]),
-        champion=np.concatenate([scores(champion, b, project.threads, classes=classes) for b in batches]),
-        candidate=np.concatenate([scores(candidate, b, project.threads, classes=classes) for b in batches]),
-        slices={c: np.concatenate([b.column(c).to_numpy(zero_copy_only=False) for b in batches]) for c in columns},
-    )
-
-
-def _path(night: NightScores, terms: Terms) -> dict[str, Any]:
-    champion = terms.metric.measure(night.label, night.champion)
-    candidate = terms.metric.measure(night.label, night.candidate)
-    return {
-        "partition": night.partition,
-        "champion": champion.value,
-        "candidate": candidate.value,
-        "rows": champion.rows,
-    }
-
-
-def _loss(nights: Sequence[NightScores], terms: Terms) -> dict[str, Any]:
-    """Return the candidate's mean loss over the held-out nights and its standard error between nights."""
-    values = [terms.metric.measure(n.label, n.candidate).value for n in nights if len(n.label)]
-    found = np.array([v for v in values if v is not None], np.float64)
-    spread = float(found.std(ddof=1) / np.sqrt(len(found))) if len(found) > 1 else None
-    return {"candidate_loss": float(found.mean()) if len(found) else None, "candidate_standard_error": spread}
 
 
 def tell_gate(project: Project, name: str, record: Record) -> bool:
     """Put the message about a verdict into the outbox, once; returns whether it is new."""
-    body = record.body
+    body, passed = record.body, record.body["verdict"] == "pass"
+    asked = body["report"]["ask_person"]
+    by_hand = f'python -m include promote {name} {body["candidate"][:12]} --reason "…"'
     return tell(
         project,
         name,
         "gate",
-        "info" if body["verdict"] == "pass" else "warn",
-        f"candidate {body['candidate'][:12]}: {body['verdict']}",
+        "info" if passed else "critical" if asked else "warn",
+        f"candidate {body['candidate'][:12]}: {'a person is asked' if asked else body['verdict']}",
         body["reason"],
         partition=body["partition"],
         key=record.key,
-        impact="It becomes champion with the next night." if body["verdict"] == "pass" else "The champion stays.",
+        impact="It becomes champion with the next night." if passed else "The champion stays.",
+        todo=(
+            "find out which is right: has the world changed since the golden set was frozen, or are the newest data wrong?",
+            f"if the world has changed: {by_hand}",
+            "if the data are wrong: correct them at their source and let them be ingested again",
+        )
+        if asked
+        else (),
     )

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.config.model import WindowSettings
+from include.night.golden import golden_keys, golden_record
 from include.night.rows import feature_columns, feature_rows, features_table, label_numbers, labels_table
 from include.partitions import partition_from_key
 from include.policy.decide import windows_wanted
@@ -57,6 +58,7 @@ def _history(project: Project, found: Begun, nights: list[Partition]) -> History
     keys = [night.key for night in nights]
     labels = labels_table(project, model.name).read(["_key", "label", "label_text", "known_at", PARTITION], keys)
     labels = labels.filter(pc.less_equal(labels["known_at"], pa.scalar(found.night.end, labels["known_at"].type)))
+    labels = labels.filter(pc.invert(_frozen(project, found, labels)))
     classes = tuple(sorted({t for t in labels["label_text"].to_pylist() if t is not None}))
     category = [c for c, rule in model.feature_contract.items() if rule.type == "category"]
     book = Codebook(feature_columns(project, model.name), category, model.learner.max_categories)
@@ -81,6 +83,16 @@ def _history(project: Project, found: Begun, nights: list[Partition]) -> History
         kinds=tuple("c" if feature.kind == "category" else "q" for feature in book.features()),
         classes=classes,
     )  # fmt: skip
+
+
+def _frozen(project: Project, found: Begun, labels: pa.Table) -> pa.Array:
+    """Return which labels belong to the golden set, from which nothing learns."""
+    record = golden_record(found.ledger)
+    keys = golden_keys(project, found.model.name, record.body["table_version"] if record else None)
+    named = pa.array(
+        [f"{partition}|{key}" for partition, all_of in keys.items() for key in all_of.to_pylist()], pa.string()
+    )
+    return pc.is_in(pc.binary_join_element_wise(labels[PARTITION], labels["_key"], "|"), value_set=named)
 
 
 def _champion(found: Begun) -> Champion | None:

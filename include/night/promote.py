@@ -132,7 +132,7 @@ def _promote(project: Project, name: str, ledger: Ledger, candidate: str, reason
         raise BlockedError.at(
             f"model {name}", f"the champion is frozen: {kept}", "a champion that may change", "thaw it first"
         )
-    digest = _passed(name, records, candidate)
+    digest = _passed(name, records, candidate, reason)
     verdict = next(r for r in reversed(records) if r.kind == "gate" and r.body["candidate"] == digest)
     parent = verdict.body["champion"]
 
@@ -150,14 +150,17 @@ def _promote(project: Project, name: str, ledger: Ledger, candidate: str, reason
         "parent": parent,
         "reason": reason or verdict.body["reason"],
         "gate": verdict.key,
+        **({} if verdict.body["verdict"] == "pass" else {"overruled": "golden_set"}),
     }
     record = ledger.append("promotion", f"promotion/{digest}", body, unless=stale, actor=actor)
     tell_promotion(project, name, record)
     return record
 
 
-def _passed(name: str, records: Sequence[Record], candidate: str) -> str:
-    passed = [str(r.body["candidate"]) for r in records if r.kind == "gate" and r.body["verdict"] == "pass"]
+def _passed(name: str, records: Sequence[Record], candidate: str, reason: str) -> str:
+    """Return the digest of what may be promoted: what passed, or, by a person with a reason, what only the golden set failed."""
+    last = {str(r.body["candidate"]): r.body for r in records if r.kind == "gate"}
+    passed = [digest for digest, body in last.items() if body["verdict"] == "pass" or body["report"]["ask_person"]]
     if not candidate:
         waiting = challenger(records)
         if waiting is None:
@@ -169,6 +172,13 @@ def _passed(name: str, records: Sequence[Record], candidate: str) -> str:
             )
         return waiting
     found = sorted({digest for digest in passed if digest.startswith(candidate)})
+    if len(found) == 1 and last[found[0]]["verdict"] != "pass" and not reason.strip():
+        raise LedgerError.at(
+            f"model {name}",
+            f"candidate {found[0][:12]} failed on the golden set and needs a person's word",
+            "a reason for the ledger",
+            "say why the newest data are right",
+        )
     if len(found) != 1:
         raise LedgerError.at(
             f"model {name}",

@@ -166,6 +166,11 @@ def _trained_on(candidate: Mapping[str, Any] | None) -> str:
     if candidate is None:
         return ""
     span, held = candidate["train"], candidate["holdout"]
+    if "refit_of" in candidate:
+        return (
+            f"{candidate['rows']:,} labelled rows of {span['partitions']} partitions, {span['first']} to {span['last']}: the "
+            f"recipe of candidate {candidate['refit_of'][:12]}, trained again up to the newest label after it passed"
+        )
     tuning = candidate.get("tuning")
     tuned = f"; parameters chosen in {_trials(tuning)}" if tuning else ""
     return (
@@ -213,6 +218,11 @@ def _gate_fact(gate: Mapping[str, Any], confidence: float) -> GateFact:
 def _promotion(promotion: Record | None, gate: Mapping[str, Any] | None) -> str:
     if promotion is not None:
         return f"{promotion.body['action'].replace('_', ' ')} by {promotion.actor}: {promotion.body['reason']}"
+    if gate and gate["report"]["ask_person"]:
+        return (
+            "the newest nights and the golden set disagree, so nothing is promoted until a person has looked; with a "
+            f"reason, `promote` makes candidate {gate['candidate'][:12]} champion all the same"
+        )
     if gate and gate["verdict"] == "pass":
         return "the candidate passed; its promotion has been started and takes effect with the next night"
     return ""

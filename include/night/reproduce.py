@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from include.errors import LedgerError
-from include.night.rows import labelled_rows
+from include.night.pinned import training_rows
 from include.night.score import artifact_of
 from include.registry.champions import champions
 from include.training.reproduce import reproduce
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    import pyarrow as pa
+    from collections.abc import Sequence
 
     from include.project import Project
 
@@ -41,8 +39,7 @@ def reproduced(project: Project, name: str, version: str) -> dict[str, Any]:
     """
     digest = _digest_of(project, name, version)
     manifest = artifact_of(project, name, digest).manifest
-    lineage = manifest.lineage
-    erased = _erased(project, name, digest, lineage.train)
+    erased = _erased(project, name, digest, manifest.lineage.train)
     if erased:
         return {
             "model": name,
@@ -53,20 +50,7 @@ def reproduced(project: Project, name: str, version: str) -> dict[str, Any]:
             "found": "",
             "reasons": erased,
         }
-    pinned = {item.table.rsplit("/", 1)[-1]: item.version for item in lineage.inputs}
-
-    def rows() -> Iterator[pa.RecordBatch]:
-        return labelled_rows(
-            project,
-            name,
-            lineage.train,
-            lineage.feature_version,
-            pinned["features"],
-            pinned["labels"],
-            classes=manifest.classes,
-        )
-
-    found = reproduce(rows, manifest)
+    found = reproduce(lambda: training_rows(project, name, manifest), manifest)
     return {
         "model": name,
         "digest": digest,

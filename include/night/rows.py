@@ -13,7 +13,7 @@ from include.storage.specs import PARTITION, TableSpec
 from include.storage.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from include.project import Project
 
@@ -65,6 +65,7 @@ def labelled_rows(
     labels_at: int | None = None,
     *,
     classes: Sequence[str] = (),
+    leave_out: Mapping[str, pa.Array] | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Return the feature rows that have a mature label, with it in the column ``label``.
 
@@ -80,6 +81,8 @@ def labelled_rows(
         Pinned versions of the two tables.
     classes : sequence of str
         Of a multiclass model: a label is the place of its class here, and rows of any other class are left out.
+    leave_out : mapping of str to pyarrow.Array, optional
+        Keys by partition of rows that are not returned: the golden set, where something is learned or judged.
 
     Notes
     -----
@@ -90,6 +93,8 @@ def labelled_rows(
     columns = ["_key", PARTITION, *feature_columns(project, name)]
     for partition in partitions:
         known = pa.Table.from_batches(labels.ordered(_LABEL_SCHEMA.names, [partition]), _LABEL_SCHEMA)
+        if leave_out and partition in leave_out:
+            known = known.filter(pc.invert(pc.is_in(known.column("_key"), value_set=leave_out[partition])))
         if not known.num_rows:
             continue
         keys, values = known.column("_key").combine_chunks(), label_numbers(known, classes)

@@ -46,7 +46,9 @@ def state_of(project: Project, found: Begun, forced: str | None) -> State:
     labelled = labelled_partitions(project, found)
     candidate = _candidate_of(records, found.champion)
     cut = _partition(project, found, candidate.body["train"]["last"]) if candidate else None
-    trainings = [r for r in records if r.kind == "candidate" and r.body["partition"] < night.key]
+    trainings = [
+        r for r in records if r.kind == "candidate" and r.body["partition"] < night.key and "refit_of" not in r.body
+    ]
     rows = {r[PARTITION]: int(r["rows"]) for r in labels_table(project, name).contents()}
     gate = _gate_of(records, found.champion)
     return State(

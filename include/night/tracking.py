@@ -23,12 +23,17 @@ def show_training(project: Project, name: str, artifact: Artifact, gate: Record)
     -------
     bool
         False when there is no MLflow, or it cannot be reached now; a later night or `reconcile` shows it then.
+
+    Notes
+    -----
+    A refit has no held-out rows: its numbers and plots are those of the candidate that was judged for it.
     """
     if project.tracking_uri is None:
         return False
     from include.explain.card import gate_table, model_card
     from include.explain.plots import plots_of
     from include.night.rows import labelled_rows
+    from include.night.score import artifact_of
     from include.registry.mlflow import log_training
 
     model = project.catalog.model(name)
@@ -40,10 +45,11 @@ def show_training(project: Project, name: str, artifact: Artifact, gate: Record)
         "holdout_loss": gate.body["candidate_loss"],
     }
     shown = {key: float(value) for key, value in numbers.items() if value is not None}
-    lineage = artifact.manifest.lineage
-    classes = artifact.manifest.classes
+    judged = artifact.manifest.lineage.refit_of
+    seen = artifact_of(project, name, judged) if judged else artifact
+    lineage, classes = seen.manifest.lineage, seen.manifest.classes
     held_out = labelled_rows(project, name, lineage.holdout, lineage.feature_version, classes=classes)
-    plots, importance = plots_of(artifact, held_out, seed=artifact.manifest.fit.seed, nthread=project.threads)
+    plots, importance = plots_of(seen, held_out, seed=seen.manifest.fit.seed, nthread=project.threads)
     card = model_card(
         artifact.manifest,
         description=model.description,
@@ -58,12 +64,26 @@ def show_training(project: Project, name: str, artifact: Artifact, gate: Record)
             name,
             artifact,
             metrics=shown,
-            tags={"gate": gate.body["verdict"], "environment": project.stamp.environment},
+            tags={
+                "gate": gate.body["verdict"],
+                "environment": project.stamp.environment,
+                "refit_of": artifact.manifest.lineage.refit_of,
+            },
             files={"gate.json": json.dumps(gate.body, indent=1), "model_card.md": card, **plots},
-            description=gate_table(report),
+            description=f"{_which(artifact)}\n\n{gate_table(report)}",
             about=model.description,
         )
     except NightshiftError as error:
         log.warning("MLflow does not show this training yet: %s", error)
         return False
     return True
+
+
+def _which(artifact: Artifact) -> str:
+    """Return whether these are the judged bytes, in a sentence."""
+    judged = artifact.manifest.lineage.refit_of
+    if not judged:
+        return "These are the bytes that the gate judged."
+    return (
+        f"Trained again up to the newest label after candidate {judged[:12]} passed; the numbers and plots are its own."
+    )

@@ -101,7 +101,8 @@ def backtest(
     for rule in _calendars(world, paths):
         paths[rule] = replayed(world, _allowed(rule, limits, tried))
     modes = MODES if options.gates else ()
-    gates = {mode: gate_of(model.gate, model.task, mode, tried.horizon) for mode in modes}
+    grain = world.time.history.partitions[0].grain
+    gates = {mode: gate_of(model.gate, model.task, mode, tried.horizon, grain) for mode in modes}
     found = {
         _shown(rule): standing(world, path, judge)
         | {"path": told(path), "gates": _gated(world, judge, _allowed(rule, limits, tried), gates)}

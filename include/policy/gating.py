@@ -11,7 +11,7 @@ from include.evaluation.metrics import default_metric
 from include.evaluation.nights import PairedNights
 from include.evaluation.performance import absolute_margin, worse_evidence
 from include.evaluation.sequence import LEAST_NIGHTS, belief, log_evidence, night_sums
-from include.evaluation.terms import Terms
+from include.evaluation.terms import BLOCKS, Terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ class Gate:
     seen: dict[tuple[Cell, Cell, int, int | None], tuple[Finding, int]] = field(default_factory=dict, compare=False)
 
 
-def gate_of(settings: GateSettings, task: str, mode: Mode, horizon: int) -> Gate:
+def gate_of(settings: GateSettings, task: str, mode: Mode, horizon: int, grain: str = "day") -> Gate:
     """Return the performance part of a model's gate under a mode; its other parts need rows that a replay has not."""
     margin = settings.margin if settings.metric is None else 0.0
     terms = Terms(
@@ -52,6 +52,7 @@ def gate_of(settings: GateSettings, task: str, mode: Mode, horizon: int) -> Gate
         margin=margin,
         confidence=settings.confidence,
         max_wait=settings.max_wait,
+        block=BLOCKS.get(grain, 1),
         horizon=horizon,
     )
     return Gate(terms, settings.refit)
@@ -98,11 +99,13 @@ def finding(champion: NDArray[np.float64], candidate: NDArray[np.float64], terms
     first_look : int
         Labelled nights at the candidate's first judgement.
     """
-    gains = champion - candidate
+    keys = tuple(str(i) for i in range(len(champion)))
+    rows = np.ones(len(keys), np.int64)
+    paired = PairedNights(keys, champion - candidate, champion, candidate, rows, ())
+    gains = paired.blocks(terms.block)
     if len(gains) < LEAST_NIGHTS:
         return "wait"
-    keys = tuple(str(i) for i in range(len(gains)))
-    margin = absolute_margin(PairedNights(keys, gains, champion, candidate, np.ones(len(gains), np.int64), ()), terms)
+    margin = absolute_margin(paired, terms)
     if terms.mode == "expected":
         now = belief(gains)
         if float(now.mean) > 0 and float(now.chance_below(-margin)) <= terms.alpha:

@@ -66,8 +66,8 @@ def previous(records: Sequence[Record]) -> Champion | None:
 
 
 def pending(records: Sequence[Record]) -> str | None:
-    """Return the candidate whose verdict is awaited: trained, and neither passed nor failed yet."""
-    trained = [str(r.body["candidate"]) for r in records if r.kind == "candidate"]
+    """Return the candidate whose verdict is awaited: trained, and neither passed nor failed yet (a refit awaits none)."""
+    trained = [str(r.body["candidate"]) for r in records if r.kind == "candidate" and "refit_of" not in r.body]
     if not trained:
         return None
     verdicts = {str(r.body["candidate"]): r.body["verdict"] for r in records if r.kind == "gate"}

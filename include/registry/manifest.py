@@ -78,6 +78,8 @@ class Lineage(_Part):
     """Digest of the champion at that time; empty for the first."""
     trigger: str = ""
     """The decision that asked for it, in words."""
+    refit_of: str = ""
+    """Digest of the candidate that passed the gate, where this is its recipe trained again up to the newest label."""
 
 
 class Tuning(_Part):

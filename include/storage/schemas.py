@@ -57,6 +57,16 @@ def features(name: str, columns: pa.Schema) -> TableSpec:
     return TableSpec(f"features of {name}", pa.schema(fields + technical), partition_by=by, replaced_by=by)
 
 
+def golden(name: str, columns: pa.Schema) -> TableSpec:
+    """Return the table of a model's golden set: feature rows with their labels, frozen once a feature version."""
+    technical_names = {"_key", PARTITION, "_feature_version", "label", "label_text"}
+    fields = [f for f in columns if f.name not in technical_names]
+    technical = [_KEY, pa.field("label", pa.float64()), pa.field("label_text", pa.string()), _PARTITION]
+    by = (PARTITION, "_feature_version")
+    schema = pa.schema([*fields, *technical, pa.field("_feature_version", pa.string())])
+    return TableSpec(f"golden set of {name}", schema, partition_by=by, replaced_by=by)
+
+
 LABELS = TableSpec(
     "labels",
     _schema(("_key", pa.string()), ("label", pa.float64()), ("label_text", pa.string()), ("known_at", INSTANT)),

@@ -22,6 +22,7 @@ SPECS = {
     "features": schemas.features("m", NONE_OF_THE_USERS),
     "predictions": schemas.predictions(["score"]),
     "labels": schemas.LABELS,
+    "golden": schemas.golden("m", NONE_OF_THE_USERS),
     "performance": schemas.PERFORMANCE,
     "signals": schemas.SIGNALS,
     "steps": schemas.STEPS,

@@ -10,9 +10,10 @@ import pytest
 from include.errors import ConfigError, LedgerError
 from include.fleet.erasure import erase
 from include.fleet.retention import retain
+from include.night.golden import golden_rows
 from include.night.reproduce import reproduced
 from include.storage.vacuum import data_files
-from tests.include.night.shops import FIRST, SECOND, World, rows_of
+from tests.include.night.shops import FIRST, SECOND, THIRD, World, rows_of, with_gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -196,3 +197,20 @@ def test_first_night_stands_after_an_erasure(world: World) -> None:
     done = run_night(world.project(), "sales", FIRST)
 
     assert done["decide"]["rule"] == "bootstrap"
+
+
+def test_frozen_rows_leave_the_golden_set_and_it_still_judges(world: World) -> None:
+    with_gate(world, "{mode: non_inferior, margin: 0.5, holdout: 3d, golden_set: {rows: 30, margin: 1}}")
+    world.night(SECOND, force="freeze")
+    record = world.project().model_ledger("sales").records("golden_set")[0]
+    frozen = golden_rows(world.project(), "sales", record)
+    gone = str(frozen["_key"][0])
+    done = erase(world.project(), "shop", [gone], reason="request 8")
+    retain(world.project())
+    left = golden_rows(world.project(), "sales", record)
+
+    assert done["rows"]["models/sales/golden"] == 1
+    assert (left.num_rows, gone in left["_key"].to_pylist()) == (frozen.num_rows - 1, False)
+    world.night(THIRD, force="judge again")
+    gate = world.project().model_ledger("sales").records("gate")[-1].body
+    assert next(p for p in gate["report"]["parts"] if p["name"] == "golden_set")["numbers"]["rows"] == left.num_rows

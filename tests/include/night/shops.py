@@ -120,6 +120,26 @@ class World:
         write_csv(self.config / "data" / "shop" / f"{partition}.csv", rows)
 
 
+def with_gate(world: World, gate: str, **more: str) -> None:
+    """Give the model another gate, and replace other lines of its file by their keys."""
+    text = SALES.replace("gate: {mode: non_inferior, margin: 0.5, holdout: 3d}", f"gate: {gate}")
+    for key, value in more.items():
+        lines = [f"{key}: {value}" if line.startswith(f"{key}: ") else line for line in text.splitlines()]
+        text = "\n".join(lines) + "\n"
+    (world.config / "models" / "sales.yaml").write_text(text)
+
+
+def poison(world: World, first: str, last: str, channel: str) -> None:
+    """Turn the outcome of one channel's orders into its opposite, from a day to a day."""
+    day = date.fromisoformat(first)
+    while day.isoformat() <= last:
+        orders = world.orders(day.isoformat())
+        wrong = {"true": "false", "false": "true"}
+        turned = [o | {"sold": wrong[o["sold"]]} if o["channel"] == channel else o for o in orders]
+        world.write_orders(day.isoformat(), turned)
+        day += timedelta(days=1)
+
+
 def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Write rows under the names of the first."""
     with path.open("w", newline="") as stream:
