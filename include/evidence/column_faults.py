@@ -15,9 +15,15 @@ History = Sequence[ColumnSummary]
 
 _FEWEST_VALUES = 20
 _NULL_JUMP = 0.05
-_PLACEHOLDER_SHARE = 0.2
+_HARDLY_VARIES = 0.98
+_RARE = 0.005
+_OUTLYING_SHARE = 0.1
+_REPEATED_SHARE = 0.3
 _LEAK = 0.9
 _NEW_SHARE = 0.1
+# A column whose calm nights bring this much that is new grows by itself; then only a flood of new values is a fault.
+_GROWING = 0.005
+_FLOOD = 0.6
 _EXPECTED_ROWS = 25
 
 
@@ -48,18 +54,42 @@ def _null_burst(name: str, tonight: ColumnSummary, history: History) -> Iterator
 
 def _constant(name: str, tonight: ColumnSummary, history: History) -> Iterator[Diagnosis]:
     value, share = max(tonight.shares.items(), key=lambda item: item[1])
-    before = max(night.shares.get(value, 0.0) for night in history)
+    before = _most_before(value, history)
     fewest = min(night.distinct for night in history)
     if tonight.distinct == 1 and fewest > 1 and before < 0.9:
         sentence = f"{name} is {value!r} in every row, where it had at least {fewest} different values."
         yield Diagnosis("constant column", name, {"share": 1.0, "share_before": before}, sentence, True)
-    elif tonight.numeric and before < 0.02 and share >= _PLACEHOLDER_SHARE + _most_common(history):
-        sentence = f"{share:.0%} of {name} is the one value {value:g}, which was hardly ever seen: a placeholder?"
+        return
+    found = _placeholder(tonight, history) if tonight.numeric else None
+    if found is not None:
+        value, share, before = found
+        sentence = f"{share:.0%} of {name} is {value:g}, where at most {before:.1%} was: a placeholder, or stuck?"
         yield Diagnosis("constant column", name, {"share": share, "share_before": before}, sentence, True)
 
 
-def _most_common(history: History) -> float:
-    return float(np.median([max(night.shares.values(), default=0.0) for night in history]))
+def _most_before(value: Any, history: History) -> float:
+    return max(night.shares.get(value, 0.0) for night in history)
+
+
+def _placeholder(tonight: ColumnSummary, history: History) -> tuple[float, float, float] | None:
+    """Return a value that is far too common, its share and the most before.
+
+    Notes
+    -----
+    Far beyond all usual values a tenth of the rows is enough; among them it takes three tenths more than any value ever
+    had. A column that hardly varies within a night (a week's number) says nothing.
+    """
+    table = np.array([night.quantiles for night in history if np.isfinite(night.quantiles).all()])
+    commonest = [max(night.shares.values(), default=0.0) for night in history]
+    if not table.size or np.median(commonest) > _HARDLY_VARIES:
+        return None
+    low, high = float(table[:, 0].min()), float(table[:, -1].max())
+    for value, share in tonight.shares.items():
+        before = _most_before(value, history)
+        outlying = before < _RARE and not 2 * low - high <= value <= 2 * high - low
+        if share >= (_OUTLYING_SHARE if outlying else max(before, *commonest) + _REPEATED_SHARE):
+            return value, share, before
+    return None
 
 
 def _unit_change(name: str, tonight: ColumnSummary, history: History) -> Iterator[Diagnosis]:
@@ -88,7 +118,18 @@ def _categories(name: str, tonight: ColumnSummary, history: History) -> Iterator
     elif new:
         told = ", ".join(repr(category) for category in list(new)[:3])
         sentence = f"{told} is new in {name}, {evidence['new_share']:.1%} of its rows."
-        yield Diagnosis("new category", name, evidence, sentence, evidence["new_share"] >= _NEW_SHARE)
+        limit = _FLOOD if _novelty(history) > _GROWING else _NEW_SHARE
+        yield Diagnosis("new category", name, evidence, sentence, evidence["new_share"] >= limit)
+
+
+def _novelty(history: History) -> float:
+    """Return the median share of values that the later half of the calm nights brought for the first time."""
+    known, shares = set[Any](), []
+    for place, night in enumerate(history):
+        if place >= len(history) // 2:
+            shares.append(sum(share for category, share in night.shares.items() if category not in known))
+        known.update(night.shares)
+    return float(np.median(shares))
 
 
 def _vanished(tonight: ColumnSummary, history: History) -> dict[Any, float]:

@@ -16,6 +16,9 @@ History = Sequence[Summary]
 _COPIED = 0.3
 _TAIL_SHARE = 0.03
 _TAIL_ROWS = 15
+# Partitions longer than this are looked at as a whole, since each hour of the day comes several times.
+_SEVERAL_DAYS = 36.0
+_MISSING_SPAN = 0.1
 
 
 def row_faults(tonight: Summary, history: History) -> Iterator[Diagnosis]:
@@ -25,7 +28,8 @@ def row_faults(tonight: Summary, history: History) -> Iterator[Diagnosis]:
     shifted = list(_shifted_hours(tonight, history))
     yield from shifted
     if not shifted:
-        yield from _truncated(tonight, history)
+        truncated = list(_truncated(tonight, history))
+        yield from truncated or _shortened(tonight, history)
 
 
 def _duplicates(tonight: Summary, history: History) -> Iterator[Diagnosis]:
@@ -51,7 +55,8 @@ def shared(sketch: Hashes, other: Hashes) -> float:
 
 
 def _copy(tonight: Summary, history: History) -> Iterator[Diagnosis]:
-    usual = [shared(night.sketch, history[i - step].sketch) for i, night in enumerate(history) for step in (1, 7)]
+    pairs = [(now, then) for step in (1, 7) for now, then in zip(history[step:], history[:-step], strict=True)]
+    usual = [shared(now.sketch, then.sketch) for now, then in pairs]
     found = [shared(tonight.sketch, night.sketch) for night in history]
     best = int(np.argmax(found))
     if found[best] >= max(_COPIED, max(usual) + 0.2):
@@ -106,3 +111,16 @@ def _truncated(tonight: Summary, history: History) -> Iterator[Diagnosis]:
             sentence = f"The {name} {empty} hours have no row, where {share:.0%} of the rows were: cut off?"
             evidence = {"hours": float(empty), "share_before": share}
             yield Diagnosis("truncated partition", "rows", evidence, sentence, True)
+
+
+def _shortened(tonight: Summary, history: History) -> Iterator[Diagnosis]:
+    """Yield a truncation of a partition of several days: its times end early or start late."""
+    shortest = min(night.span_hours for night in history)
+    missing = shortest - tonight.span_hours
+    if shortest < _SEVERAL_DAYS or missing < _MISSING_SPAN * shortest:
+        return
+    expected = float(np.median([night.rows for night in history])) * missing / shortest
+    if expected >= _TAIL_ROWS:
+        sentence = f"The rows span {tonight.span_hours:.0f} hours, where they spanned at least {shortest:.0f}: cut off?"
+        evidence = {"span_hours": tonight.span_hours, "least_before": shortest}
+        yield Diagnosis("truncated partition", "rows", evidence, sentence, True)

@@ -70,6 +70,8 @@ class Summary:
         The smallest hashes of the rows' content without times and key, sorted: similar partitions share many.
     hours : numpy.ndarray of shape (24,) or None
         Rows by hour of event time; None without event time.
+    span_hours : float
+        From the first to the last event time, in hours; 0 without event time.
     columns : mapping of str to ColumnSummary
         All but times, the label and identifiers (parts of the key that hardly repeat).
     """
@@ -79,6 +81,7 @@ class Summary:
     sketch: Hashes
     hours: NDArray[np.int64] | None
     columns: Mapping[str, ColumnSummary]
+    span_hours: float = 0.0
 
 
 def summarise(
@@ -112,7 +115,7 @@ def summarise(
     Memory is bounded: 20,000 rows, one million hashes of 8 bytes (beyond that a random subset of keys is followed) and
     a batch.
     """
-    rows, hours = 0, np.zeros(24, dtype=np.int64)
+    rows, hours, span = 0, np.zeros(24, dtype=np.int64), _Span()
     keys, contents = _Hashes(), _Hashes()
     sample = RowSample(_SAMPLE_ROWS, seed)
     for batch in batches:
@@ -124,10 +127,11 @@ def summarise(
         contents.add(_row_hashes(table, content))
         if event_time is not None:
             hours += _hour_counts(table.column(event_time), timezone)
+            span.add(table.column(event_time))
     kept = sample.table()
     columns = {} if kept is None else _columns(kept, set(key), label)
     counted = hours if event_time is not None else None
-    return Summary(rows, keys.duplicate_share(), contents.sketch(), counted, columns)
+    return Summary(rows, keys.duplicate_share(), contents.sketch(), counted, columns, span.hours())
 
 
 def _columns(sample: pa.Table, key: set[str], label: str | None) -> dict[str, ColumnSummary]:
@@ -174,6 +178,23 @@ def _hour_counts(column: pa.ChunkedArray, timezone: str) -> NDArray[np.int64]:
         column = pc.local_timestamp(column.cast(pa.timestamp("us", timezone)))
     hours = pc.hour(column.drop_null()).to_numpy().astype(np.int64)
     return np.bincount(hours, minlength=24)
+
+
+class _Span:
+    """The first and the last of the times added."""
+
+    def __init__(self) -> None:
+        self._first: int | None = None
+        self._last: int | None = None
+
+    def add(self, column: pa.ChunkedArray) -> None:
+        found = pc.min_max(column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64())).as_py()
+        if found["min"] is not None:
+            self._first = found["min"] if self._first is None else min(self._first, found["min"])
+            self._last = found["max"] if self._last is None else max(self._last, found["max"])
+
+    def hours(self) -> float:
+        return 0.0 if self._first is None or self._last is None else (self._last - self._first) / 3.6e9
 
 
 def _content_columns(schema: pa.Schema, key: Sequence[str]) -> list[str]:

@@ -35,15 +35,21 @@ _FACTORS = {
     "m/s and mph": 2.236936,
     "inHg and hPa": 33.8639,
     "mmHg and hPa": 1.333224,
+    "psi and bar": 14.503774,
+    "psi and kPa": 6.894757,
+    "gallons and litres": 3.785412,
+    "ounces and grams": 28.349523,
+    "weeks and days": 7.0,
     "opposite signs": -1.0,
 }
 # How far a value may be from the known one after converting back: published factors are rounded.
 _TOLERANCE = 2e-4
 # A column whose calm nights repeat at least this share of earlier values has a grid that a conversion must fit.
 _GRID = 0.7
-# Prices may rise by half; a factor this mild is believed only where calm medians agree to 2 %.
-_MILD = 2.5
-_SHARP = 0.02
+# On a grid that also holds most values moved by a thousandth, any conversion lands.
+_BESIDE = 1.0011
+# What a factor this mild does, the world does too: only a grid can tell it.
+_MILD = 3.0
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,6 @@ class _Usual:
     quantiles: Floats
     scale: float
     distance: float
-    drift: float
     grid: Floats
     covered: float = 0.0
 
@@ -108,10 +113,8 @@ def _usual(history: Sequence[ColumnSummary]) -> _Usual | None:
     if not scale > 0.0:
         return None
     distance = float(np.max(np.mean(np.abs(table - quantiles)[:, 1:-1], axis=1))) / scale
-    medians = np.abs(table[:, table.shape[1] // 2])
-    drift = float(medians.std() / medians.mean()) if medians.mean() > 0.0 else 1.0
-    usual = _Usual(quantiles, scale, distance, drift, _grid_of(history))
-    half = _Usual(quantiles, scale, distance, drift, _grid_of(history[::2]))
+    usual = _Usual(quantiles, scale, distance, _grid_of(history))
+    half = _Usual(quantiles, scale, distance, _grid_of(history[::2]))
     if usual.grid.size < 2 or half.grid.size < 2:
         return None
     covered = [half.cover(*_values(night.shares)) for night in history[1::2]]
@@ -141,23 +144,27 @@ def unit_of(tonight: ColumnSummary, history: Sequence[ColumnSummary]) -> Convers
     A conversion explains a night when the values, converted back, are as near to the usual quantiles as calm nights
     are, and were much farther before. Where calm nights repeat the same values (whole numbers, tenths of a degree,
     distances of routes), tonight's must leave that grid and return to it when converted back; then even a small
-    factor is found that no quantile could show. Elsewhere a factor below 2.5 counts only where the medians of calm
-    nights agree to 2 %, since prices and volumes may well rise by half.
+    factor is found that no quantile could show. Elsewhere, and where rounding or the conversion itself keeps to the grid,
+    only a factor of at least 3 counts, since prices and volumes may well rise by half.
     """
     usual = _usual(history)
     if usual is None or not np.isfinite(tonight.quantiles).all():
         return None
     values, shares = _values(tonight.shares)
-    if usual.covered >= _GRID:
-        return _by_grid(usual, values, shares, tonight.quantiles)
-    return _by_quantiles(usual, tonight.quantiles)
+    found = _by_grid(usual, values, shares, tonight.quantiles) if usual.covered >= _GRID else None
+    return found or _by_quantiles(usual, tonight.quantiles)
 
 
 def _by_grid(usual: _Usual, values: Floats, shares: Floats, quantiles: Floats) -> Conversion | None:
     total = float(shares.sum())
     if usual.cover(values, shares) > 0.5 * usual.covered * total:
         return None
-    fitting = [one for one in CONVERSIONS if usual.cover(one.undo(values), shares) >= 0.8 * usual.covered * total]
+    wanted = 0.8 * usual.covered * total
+    fitting = [
+        one
+        for one in CONVERSIONS
+        if usual.cover(one.undo(values), shares) >= wanted > usual.cover(_BESIDE * one.undo(values), shares)
+    ]
     fits = [(usual.misfit(one.undo(quantiles)), one) for one in fitting]
     misfit, best = min(fits, key=lambda fit: fit[0], default=(np.inf, None))
     return best if misfit <= 1.5 * usual.distance + 0.05 else None
@@ -167,6 +174,6 @@ def _by_quantiles(usual: _Usual, quantiles: Floats) -> Conversion | None:
     before = usual.misfit(quantiles)
     if before <= 3.0 * usual.distance:
         return None
-    allowed = [one for one in CONVERSIONS if one.offset or usual.drift <= _SHARP or not 1 / _MILD < one.slope < _MILD]
+    allowed = [one for one in CONVERSIONS if one.offset or not 1 / _MILD < one.slope < _MILD]
     after, best = min(((usual.misfit(one.undo(quantiles)), one) for one in allowed), key=lambda fit: fit[0])
     return best if after <= min(1.25 * usual.distance + 0.01, before / 4.0) else None

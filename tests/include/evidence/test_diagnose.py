@@ -70,7 +70,9 @@ FAULTS = {
     ],
     "constant column": [
         (changed(amount=lambda day: np.full(400, 7.5)), "amount is 7.5 in every row"),
-        (changed(degrees=lambda day: np.where(np.arange(400) < 240, -999.0, day["degrees"])), "the one value -999"),
+        (changed(degrees=lambda day: np.where(np.arange(400) < 240, -999.0, day["degrees"])), "60% of degrees is -999"),
+        (changed(degrees=lambda day: np.where(np.arange(400) < 60, 9999.0, day["degrees"])), "15% of degrees is 9999"),
+        (changed(degrees=lambda day: np.where(np.arange(400) < 160, day["degrees"][0], day["degrees"])), "or stuck?"),
     ],
     "renamed category": [
         (changed(shop=lambda day: np.where(day["shop"] == "north", "NORTH", day["shop"])), "'north' to 'NORTH'"),
@@ -112,14 +114,31 @@ def test_fault_is_named(cause, columns, words):
         changed(shop=lambda day: np.where(np.arange(400) % 50 == 0, "fifth", day["shop"])),
         each(day(50), np.arange(400) % 2 == 0),
         changed(shop=lambda day: np.where(np.arange(400) % 3 == 0, "west", day["shop"])),
+        changed(amount=lambda day: day["amount"] * 2.20462),
+        changed(degrees=lambda day: np.where(np.arange(400) < 80, 10.0, day["degrees"])),
     ],
-    ids=["calm", "warmer", "dearer", "new small shop", "half the rows", "another mix"],
+    ids=[
+        "calm",
+        "warmer",
+        "dearer",
+        "new small shop",
+        "half the rows",
+        "another mix",
+        "twice as dear",
+        "a group booking",
+    ],
 )
 def test_changed_world_is_no_fault(columns):
     found = diagnose(summary(columns), HISTORY)
     assert not is_defect(found)
     assert found[-1].cause == WORLD
     assert found[-1].sentence == "No fault of the data explains it: the world changed."
+
+
+@pytest.mark.parametrize("nights", [5, 6, 7, 8])
+def test_copy_is_told_from_a_short_history(nights):
+    found = diagnose(summary(copied()), HISTORY[18 - nights : 18])
+    assert "copy of an earlier partition" in [one.cause for one in found]
 
 
 def test_short_history_cannot_tell():
@@ -150,6 +169,51 @@ def test_missing_rows_without_times_are_told_by_their_number():
     tonight = timeless(each(day(50), np.arange(400) < 80))
     found = diagnose(tonight, [timeless(day(seed)) for seed in range(8)])
     assert [one.cause for one in found if one.defect] == ["truncated partition"]
+
+
+def agents(seed: int, fresh: int) -> Summary:
+    """Return a night in which some rows have an agent that no night before had."""
+    names = np.where(np.arange(400) < fresh, f"agent {seed}", "house").astype(object)
+    return summary({**day(seed), "agent": names})
+
+
+def test_growing_column_may_bring_much_that_is_new():
+    growing = [agents(seed, fresh=20) for seed in range(10)]
+    assert not is_defect(diagnose(agents(50, fresh=120), growing))
+    assert is_defect(diagnose(agents(50, fresh=280), growing))
+
+
+def test_same_novelty_in_a_settled_column_is_a_fault():
+    settled = [agents(0, fresh=0) for _ in range(10)]
+    assert is_defect(diagnose(agents(50, fresh=120), settled))
+
+
+def test_number_that_is_one_each_night_says_nothing():
+    weeks = [summary({**day(seed), "week": np.full(400, seed // 7)}) for seed in range(20)]
+    assert not is_defect(diagnose(summary({**day(50), "week": np.full(400, 30)}), weeks))
+
+
+def week(hours: int) -> Summary:
+    at = np.datetime64("2024-01-01", "us") + np.arange(hours) * np.timedelta64(1, "h")
+    return summarise(
+        pa.table({"at": at, "x": np.random.default_rng(hours).normal(size=hours)}).to_batches(), event_time="at"
+    )
+
+
+def test_week_that_ends_early_is_truncated():
+    calm = [week(168 - step) for step in range(6)]
+    found = [one for one in diagnose(week(110), calm) if one.defect]
+    assert [one.cause for one in found] == ["truncated partition"]
+    assert found[0].sentence == "The rows span 109 hours, where they spanned at least 162: cut off?"
+    assert not is_defect(diagnose(week(155), calm))
+
+
+def test_mild_factor_on_a_fine_grid_is_no_unit():
+    def readings(seed: int, factor: float) -> Summary:
+        values = np.random.default_rng(seed).normal(280, 4, 4000).round(2)
+        return summarise(pa.table({"kelvin": values * factor}).to_batches())
+
+    assert not is_defect(diagnose(readings(50, 1.15), [readings(seed, 1.0) for seed in range(12)]))
 
 
 def test_defects_come_first():
