@@ -2,14 +2,15 @@
 
 A reference of labelled rows teaches how often each score comes true; current rows then count once with each label they
 could have, weighted by its calibrated probability, and any metric of the zoo is computed on that. Under covariate shift
-the reference is weighted first, so that it looks like the current rows (`importance.shift_weights`).
+the reference is weighted first, so that it looks like the current rows (`importance.shift_weights`). What the same
+counting gets wrong on the reference, whose labels are known, is subtracted.
 
 What it cannot see is a change of the outcome given the features (concept drift): labels are needed for that.
 
 References
 ----------
 NannyML, Confidence-based performance estimation, https://nannyml.readthedocs.io; Bialek et al. (2024), Estimating model
-performance under covariate shift without labels, arXiv:2401.08348; Zadrozny, Elkan (2002), isotonic calibration.
+performance under covariate shift without labels, arXiv:2401.08348; Robins, Rotnitzky, Zhao (1994), doubly robust estimates.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from include.evaluation.metrics import Metric, finite_rows
+from include.signals.calibration import Calibration, fit_calibration
 from include.signals.errors import SignalError
 from include.signals.importance import effective_rows, shift_weights
 from include.signals.performance import limits
@@ -64,41 +66,6 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """One isotonic table per class: probability by score, linear between the points, flat beyond them."""
-
-    points: tuple[tuple[FloatArray, FloatArray], ...]
-
-    def apply(self, score: FloatArray) -> FloatArray:
-        """Return the probability of class 1, (n_rows,), or of each class, (n_rows, n_classes), rows summing to 1."""
-        if score.ndim == 1:
-            return np.asarray(np.interp(score, *self.points[0]))
-        raw = np.column_stack([np.interp(score[:, k], *table) for k, table in enumerate(self.points)])
-        total = raw.sum(axis=1, keepdims=True)
-        return np.where(total > 0, raw / np.where(total > 0, total, 1.0), 1 / raw.shape[1])
-
-
-def fit_calibration(label: FloatArray, score: FloatArray, weight: FloatArray | None = None) -> Calibration:
-    """Return the isotonic calibration of scores on labelled rows, each class against the rest.
-
-    Examples
-    --------
-    >>> table = fit_calibration(np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.1, 0.2, 0.3, 0.4]))
-    >>> table.apply(np.array([0.0, 0.25, 1.0])).tolist()
-    [0.0, 0.5, 1.0]
-    """
-    from sklearn.isotonic import IsotonicRegression
-
-    columns = [score] if score.ndim == 1 else list(score.T)
-    wanted = [1.0] if score.ndim == 1 else np.arange(len(columns), dtype=np.float64)
-    points = []
-    for column, of in zip(columns, wanted, strict=True):
-        found = IsotonicRegression(out_of_bounds="clip").fit(column, label == of, sample_weight=weight)
-        points.append((np.asarray(found.X_thresholds_, np.float64), np.asarray(found.y_thresholds_, np.float64)))
-    return Calibration(tuple(points))
-
-
-@dataclass(frozen=True, slots=True)
 class Expected:
     """A metric's expectation over labels, and how far each label of each row would move it, (n_rows, n_classes)."""
 
@@ -106,7 +73,7 @@ class Expected:
     moves: FloatArray
 
 
-def expected(metric: Metric, score: FloatArray, probability: FloatArray) -> Expected:
+def expected(metric: Metric, score: FloatArray, probability: FloatArray, weight: FloatArray | None = None) -> Expected:
     """Return the metric of rows that have each label with its probability.
 
     Parameters
@@ -115,6 +82,8 @@ def expected(metric: Metric, score: FloatArray, probability: FloatArray) -> Expe
         What the metric looks at: raw scores (or decisions, 0 and 1).
     probability : array of the same shape (of class 1 when one column)
         Calibrated.
+    weight : array of shape (n_rows,), optional
+        Of the rows; all alike if not given.
 
     Notes
     -----
@@ -131,7 +100,8 @@ def expected(metric: Metric, score: FloatArray, probability: FloatArray) -> Expe
     rows, classes = weights.shape
     label = np.repeat(np.arange(classes, dtype=np.float64), rows)
     again = np.tile(score, classes) if score.ndim == 1 else np.tile(score, (classes, 1))
-    value, psi = metric.influence(label, again, weights.T.ravel(), **metric.options)
+    of_row = weights if weight is None else weights * weight[:, np.newaxis]
+    value, psi = metric.influence(label, again, of_row.T.ravel(), **metric.options)
     return Expected(value, psi.reshape(classes, rows).T / rows)
 
 
@@ -197,6 +167,10 @@ class PerformanceEstimator:
         calibration, Σ over 20 bins of scores (Σ move in the bin)² p (1 - p) / effective reference rows in the bin, plus a
         quarter of the squared correction by weighting, which may be half right.
 
+        The isotonic table pools scores that were out of order by chance, so on the reference itself the expectation is
+        too good: by exactly as much as it differs from the (weighted) metric of the reference's labels, which is
+        subtracted. So an estimate is right when either the weights or the calibration are.
+
         Less than 30 scored rows, less than half of them like any reference rows, or less than 200 effective reference
         rows: `cannot_tell`.
         """
@@ -241,8 +215,21 @@ class PerformanceEstimator:
         of_labels = float(_label_variance(now.moves, probability))
         of_table = float(self._table_variance(now.moves, score, probability, weight))
         spread = float(np.sqrt(of_labels + of_table + correction**2 / 4))
-        low, high = limits(metric, now.value, spread, level)
-        return Estimate(metric.name, now.value, low, high, spread, len(score), level, worth, "pass")
+        value = self._within(metric, now.value - self._optimism(metric, calibration, weight))
+        low, high = limits(metric, value, spread, level)
+        return Estimate(metric.name, value, low, high, spread, len(score), level, worth, "pass")
+
+    def _optimism(self, metric: Metric, calibration: Calibration, weight: FloatArray) -> float:
+        """Return by how much the expected metric of the weighted reference differs from the one of its labels."""
+        told = expected(metric, self._score, calibration.apply(self._score), weight).value
+        realised = metric.influence(self._label, self._score, weight, **metric.options)[0]
+        return float(told - realised) if np.isfinite(told - realised) else 0.0
+
+    @staticmethod
+    def _within(metric: Metric, value: float) -> float:
+        """Return a value cut to the metric's range."""
+        low, high = limits(metric, value, 0.0, 0.95)
+        return float(min(max(value, low), high))
 
     def _table_variance(
         self, moves: FloatArray, score: FloatArray, probability: FloatArray, weight: FloatArray

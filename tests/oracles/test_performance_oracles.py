@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.evaluation.metrics import Metric, metric, standard_error
-from include.signals.estimate import expected, fit_calibration
+from include.signals.calibration import fit_calibration
+from include.signals.estimate import expected
 from include.signals.performance import confusion_counts
 
 SHARED = Path(os.environ.get("NIGHTSHIFT_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))

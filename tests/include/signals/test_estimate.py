@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from sklearn.isotonic import IsotonicRegression
 
 from include.evaluation.metrics import metric
+from include.signals.calibration import fit_calibration
 from include.signals.errors import SignalError
-from include.signals.estimate import PerformanceEstimator, expected, fit_calibration
+from include.signals.estimate import PerformanceEstimator, expected
 
 METRICS = [metric(name) for name in ("auc", "accuracy", "log_loss", "brier", "f1")]
 
@@ -21,21 +21,6 @@ def rows(count, seed, *, shift=0.0):
     label = (random.random(count) < chance).astype(float)
     score = 1 / (1 + np.exp(-z))
     return pa.table({"z": z, "segment": np.where(segment, "a", "b")}), label, score
-
-
-def test_calibration_is_isotonic_regression():
-    _, label, score = rows(500, 0)
-    wanted = IsotonicRegression(out_of_bounds="clip").fit(score, label).predict(np.linspace(0, 1, 50))
-    np.testing.assert_allclose(fit_calibration(label, score).apply(np.linspace(0, 1, 50)), wanted, atol=1e-12)
-
-
-def test_classes_are_calibrated_apart_and_sum_to_one():
-    random = np.random.default_rng(1)
-    score = random.dirichlet([1, 1, 1], 500)
-    label = np.array([random.choice(3, p=row) for row in score], float)
-    found = fit_calibration(label, score).apply(score)
-    np.testing.assert_allclose(found.sum(axis=1), 1.0)
-    assert np.abs(found - score).mean() < 0.1
 
 
 def test_expectation_of_a_mean_is_exact():
@@ -85,6 +70,21 @@ def test_weights_correct_a_covariate_shift():
     assert abs(weighted.value - realised) < 0.02
     assert weighted.low <= realised <= weighted.high
     assert weighted.effective_rows < plain.effective_rows == 10_000
+
+
+def test_isotonic_optimism_is_subtracted():
+    """On pure noise an isotonic table makes scores look better than chance; the estimate does not."""
+    random = np.random.default_rng(20)
+    label, score = random.integers(0, 2, 2000).astype(float), random.random(2000)
+    found = PerformanceEstimator(label, score).estimate([metric("auc")], score)[0]
+    assert found.value == pytest.approx(metric("auc").measure(label, score).value)
+    assert expected(metric("auc"), score, fit_calibration(label, score).apply(score)).value > found.value + 0.005
+
+
+def test_weighted_rows_count_so_often():
+    score, chance = np.array([0.9, 0.2]), np.array([0.8, 0.3])
+    again = expected(metric("accuracy"), score[[0, 0, 0, 1]], chance[[0, 0, 0, 1]]).value
+    assert expected(metric("accuracy"), score, chance, np.array([3.0, 1.0])).value == pytest.approx(again)
 
 
 def test_rows_far_from_the_reference_cannot_be_told():
