@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -43,13 +42,11 @@ def backtest(
     """Try policies on a model's past, beside never, always, the calendar, chance and hindsight."""
     from include.cli.models import project_of
     from include.policy.backtest import run_backtest
-    from include.policy.options import Options
+    from include.policy.form import options_of, rules_in
     from include.policy.page import backtest_page
 
-    delay = None
-    if label_delay is not None:
-        delay = int(label_delay) if label_delay.isdigit() else _duration(label_delay)
-    options = Options(first, last, delay, latency, tuple(rules_in(windows)), gates)
+    form = {"first": first, "last": last, "label_delay": label_delay, "windows": windows}
+    options = options_of(form | {"latency": latency, "gates": gates})
     with Progress(console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task("walk-forward matrix", total=None)
         found = run_backtest(
@@ -70,33 +67,3 @@ def backtest(
 
 
 _SHOWN = ("mean_loss", "low", "high", "retrains", "retrain_share", "gain_captured", "timing_skill", "cpu_seconds")
-
-
-def _duration(text: str) -> timedelta:
-    from include.config.durations import parse_duration
-    from include.errors import ConfigError
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise ConfigError.at("--label-delay", f"is {text!r}", "partitions (1) or a length of time (30d)") from error
-
-
-def rules_in(text: str) -> list[str]:
-    """Return the rules of a list: commas within brackets belong to a rule.
-
-    Examples
-    --------
-    >>> rules_in("auto, any_of(every(7), on_loss(3)),never")
-    ['auto', 'any_of(every(7), on_loss(3))', 'never']
-    """
-    rules, depth, current = [], 0, ""
-    for letter in text:
-        depth += (letter == "(") - (letter == ")")
-        if letter == "," and depth == 0:
-            rules.append(current.strip())
-            current = ""
-        else:
-            current += letter
-    rules.append(current.strip())
-    return [rule for rule in rules if rule]

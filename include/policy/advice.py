@@ -42,7 +42,7 @@ def _told(name: str, policy: dict[str, Any], decisions: int) -> dict[str, Any]:
         gain += f" (95 % interval {policy['gain_low']:.0%} to {policy['gain_high']:.0%})"
     sentence = (
         f"Use {name}: it captures {gain} of what retraining on every night gains over never, "
-        f"with {policy['retrains']} trainings in {decisions} decisions ({policy['retrain_share']:.0%})"
+        f"with {_counted(policy['retrains'], 'training')} in {_counted(decisions, 'decision')} ({policy['retrain_share']:.0%})"
     )
     if not calendar:
         sentence += f"; it beats a calendar with as many trainings in {chance:.0%} of resampled pasts"
@@ -57,7 +57,11 @@ def _nothing_gained(policies: dict[str, Any], decisions: int) -> dict[str, Any]:
     never, always = policies["never"]["mean_loss"], policies["always"]["mean_loss"]
     share = (never - always) / abs(never) if never else 0.0
     sentence = (
-        f"Use never, and look again later: over {decisions} decisions retraining every night changed the loss by "
+        f"Use never, and look again later: over {_counted(decisions, 'decision')} retraining every night changed the loss by "
         f"{-share:+.1%}, which chance explains."
     )
     return {"policy": "never", "sentence": sentence, "chance_better_than_calendar": None}
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

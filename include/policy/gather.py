@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from include.config.model import Model
     from include.partitions import Partition
     from include.project import Project
+    from include.sources import Source
 
 _TECHNICAL = ("_key", "_event_time", "_prediction_time", "_partition")
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -106,15 +108,31 @@ def _files(project: Project, dataset: Dataset) -> Any:
 
 
 def _partitions(project: Project, rows: Dataset) -> list[Partition]:
+    """Return the partitions from the first to the last that the source holds, within those that are declared."""
     grain, zone = rows.partition, rows.timezone
     low, high = rows.first_partition, rows.last_partition
-    if low is None or high is None:
-        held = open_source(rows, connections=project.connections, base=project.catalog.root).partitions()
-        held = _span_of_events(project, rows) if held is None else held
+    held = open_source(rows, connections=project.connections, base=project.catalog.root).partitions()
+    if held is None and (low is None or high is None):
+        held = _span_of_events(project, rows)
+    if held is not None:
+        held = [key for key in held if (low or key) <= key <= (high or key)]
         if not held:
             raise PolicyError.at(f"dataset {rows.name}", "holds no rows", "partitions to look back on", "check source")
-        low, high = low or held[0], high or held[-1]
-    return partitions_between(partition_from_key(low, grain, zone), partition_from_key(high, grain, zone))
+        low, high = held[0], held[-1]
+    ends = [partition_from_key(key, grain, zone) for key in (low, high) if key is not None]
+    return partitions_between(ends[0], ends[-1])
+
+
+def _stretches(dataset: Dataset, source: Source, first: Partition, last: Partition) -> Iterator[list[Partition]]:
+    """Yield neighbouring partitions that can be read: all, or those that have a file where each has one of its own."""
+    wanted = partitions_between(first, last)
+    if dataset.source.kind != "files" or "{key}" not in dataset.source.path:
+        yield wanted
+        return
+    held = set(source.partitions() or ())
+    for there, stretch in groupby(wanted, lambda partition: partition.key in held):
+        if there:
+            yield list(stretch)
 
 
 def _span_of_events(project: Project, rows: Dataset) -> list[str]:
@@ -143,8 +161,9 @@ def _reader(project: Project, dataset: Dataset, model: Model, nights: Sequence[P
         first = partition_at(start, dataset.partition, dataset.timezone)
         newest = partition_at(nights[-1].end - timedelta(microseconds=1), dataset.partition, dataset.timezone)
         numbers: dict[str, int] = {}
-        for batch in source.read(first, newest):
-            yield batch if dataset.key else _numbered(batch, numbers)
+        for stretch in _stretches(dataset, source, first, newest):
+            for batch in source.read(stretch[0], stretch[-1]):
+                yield batch if dataset.key else _numbered(batch, numbers)
 
     return read
 

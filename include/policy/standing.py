@@ -25,6 +25,17 @@ RESAMPLES = 2000
 LEVEL = 0.95
 
 
+def block_of(scored: int) -> int:
+    """Return how many neighbouring partitions are resampled together: the usual number, and at least three blocks.
+
+    Examples
+    --------
+    >>> block_of(2), block_of(7), block_of(42)
+    (1, 2, 4)
+    """
+    return max(1, min(default_block(scored), scored // 3))
+
+
 @dataclass
 class Judge:
     """What every policy is compared with.
@@ -56,13 +67,31 @@ class Judge:
         nights, _, scored = board.losses.shape
         every = list(range(1, nights))
         never, always = scheduled(board, [], []), scheduled(board, every, [0] * len(every))
-        draws = partition_counts(scored, RESAMPLES, default_block(scored), seed)
+        draws = partition_counts(scored, RESAMPLES, block_of(scored), seed)
         return cls(never, always, board, draws, best_schedules(board, nights - 1), seed)
+
+    def resampled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return means over partitions of resampled pasts, spread as far as so few blocks can tell."""
+        centre = values.mean()
+        return np.asarray(centre + self.widening * (self.draws @ values / len(values) - centre))
+
+    @cached_property
+    def widening(self) -> float:
+        """How much wider than the resamples an interval must be: Student's quantile for k blocks, and √(k / (k − 1)).
+
+        Resampled means of few blocks vary too little. Without it 95 % intervals of 18 and 42 partitions hold the true mean
+        in 88 % and 92 % of series without autocorrelation (benchmarks/backtest_coverage.py).
+        """
+        from scipy.stats import norm, t
+
+        scored = self.board.losses.shape[2]
+        blocks = max(2.0, scored / block_of(scored))
+        quantile = float(t.ppf((1 + LEVEL) / 2, blocks - 1) / norm.ppf((1 + LEVEL) / 2))
+        return quantile * float(np.sqrt(blocks / (blocks - 1)))
 
     def interval(self, values: NDArray[np.float64]) -> tuple[float, float]:
         """Return the ends of the 95 % interval of a mean over partitions, by circular moving blocks."""
-        means = self.draws @ values / len(values)
-        low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        low, high = np.quantile(self.resampled(values), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return float(low), float(high)
 
     def captured(self, losses: NDArray[np.float64]) -> tuple[float | None, float | None, float | None]:
@@ -71,10 +100,11 @@ class Judge:
         mine, all_of_it = float((self.never - losses).sum()), float((self.never - self.always).sum())
         if all_of_it <= 0:
             return None, None, None
+        share = mine / all_of_it
         if np.quantile(whole, (1 - LEVEL) / 2) <= 0:
-            return mine / all_of_it, None, None
+            return share, None, None
         low, high = np.quantile(gains / whole, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        return mine / all_of_it, float(low), float(high)
+        return share, share - self.widening * (share - float(low)), share + self.widening * (float(high) - share)
 
     def calendar(self, count: int) -> NDArray[np.float64]:
         """Return the losses of every(n) at a count, averaged over its phases, on all history."""
@@ -133,7 +163,7 @@ def standing(world: World, path: Path, judge: Judge) -> dict[str, Any]:
             "difference": float(better.mean()),
             "low": better_low,
             "high": better_high,
-            "chance_better": float(((judge.draws @ better) > 0).mean()),
+            "chance_better": float((judge.resampled(better) > 0).mean()),
         },
         "losses": [float(value) for value in path.losses],
         "calendar_losses": [float(value) for value in calendar],

@@ -23,7 +23,7 @@ def _dags(config: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
         from airflow.sdk import DAG
 
-        for name in ("ingest", "nightly", "promote", "fleet"):
+        for name in ("ingest", "nightly", "promote", "operate", "fleet"):
             made = runpy.run_path(str(ROOT / "dags" / f"{name}.py"))
             found |= {value.dag_id: value for value in made.values() if isinstance(value, DAG)}
     return found
@@ -36,7 +36,7 @@ def dags(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def test_exact_set_of_dag_ids(dags: dict[str, Any]) -> None:
     expected = {f"ingest_{name}" for name in DATASETS}
-    expected |= {"fleet"}
+    expected |= {"backtest", "fleet"}
     expected |= {f"{kind}_{name}" for kind in ("nightly", "promote") for name in MODELS}
 
     assert set(dags) == expected
@@ -106,3 +106,14 @@ def test_nothing_is_removed_before_it_is_compacted(dags: dict[str, Any]) -> None
     assert set(fleet.task_ids) == {"reconcile", "digest", "compaction", "retention"}
     assert fleet.get_task("retention").upstream_task_ids == {"compaction"}
     assert fleet.get_task("digest").upstream_task_ids == {"reconcile"}
+
+
+def test_backtest_is_one_dag_with_the_model_in_its_form(dags: dict[str, Any]) -> None:
+    backtest = dags["backtest"]
+
+    assert [task.task_id for task in backtest.topological_sort()] == ["cuts", "candidates", "replay"]
+    assert backtest.get_task("candidates").is_mapped
+    assert backtest.params.get_param("model").schema["enum"] == sorted(MODELS)
+    assert set(backtest.params) == {
+        "model", "policies", "first", "last", "label_delay", "windows", "latency", "gates",
+    }  # fmt: skip

@@ -31,6 +31,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "PublishOperator": {"name": "shop"},
     "WaitOperator": {"deadline": timedelta(hours=1)},
     "PromoteOperator": {"action": "promote", "candidate": "", "reason": ""},
+    "PlanBacktestOperator": {"form": {"policies": "every(3)", "gates": "False"}},
+    "ComputeCutsOperator": {"form": {"policies": "every(3)", "gates": "False"}, "cuts": []},
+    "ReplayOperator": {"form": {"policies": "every(3)", "gates": "False"}},
     "StartPromotionOperator": {"trigger_dag_id": "promote_sales"},
     "FleetOperator": {"what": "compaction"},
 }
@@ -93,7 +96,7 @@ def world(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch:
 
 def _made(name: str, **options: Any) -> BaseOperator:
     usual = {} if name in ("StartPromotionOperator", "FleetOperator") else {"name": "sales", "partition": SECOND}
-    if name == "PromoteOperator":
+    if name in ("PromoteOperator", "PlanBacktestOperator", "ComputeCutsOperator", "ReplayOperator"):
         del usual["partition"]
     return CLASSES[name](task_id="step", **{**usual, **OPTIONS.get(name, {}), **options})
 
@@ -106,7 +109,7 @@ def _run(name: str, said: dict[str, Any] | None = None, user: str | None = None,
 
 
 def test_every_operator_is_known() -> None:
-    assert len(MADE) == 14
+    assert len(MADE) == 17
     assert {name.removesuffix("Operator").lower() for name in MADE} == {
         *NIGHT,
         "ingest",
@@ -115,6 +118,9 @@ def test_every_operator_is_known() -> None:
         "wait",
         "promote",
         "startpromotion",
+        "planbacktest",
+        "computecuts",
+        "replay",
         "fleet",
     }
 
@@ -260,3 +266,30 @@ def test_upkeep_by_its_operator(world: World) -> None:
 def test_upkeep_says_why_it_does_not(world: World, options: dict[str, str], error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         _run("FleetOperator", **options)
+
+
+def test_backtest_by_its_operators(world: World) -> None:
+    cuts = _run("PlanBacktestOperator")
+    assert len(cuts) > 1
+    assert all(group == sorted(group) for group in cuts)
+    computed = [_run("ComputeCutsOperator", cuts=group) for group in cuts]
+    assert all(computed)
+    assert _run("ComputeCutsOperator", cuts=cuts[0]) == 0
+    told = _run("ReplayOperator")
+    result = json.loads(Path(told["page"]).with_suffix(".json").read_text())
+    assert result["cells_computed"] == 0
+    assert result["asked"] == ["every(3)"]
+    assert told["sentence"] == result["recommendation"]["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ({"policies": "evry(3)"}, "did you mean 'every'"),
+        ({"first": "1999-01-01"}, "is not in the history"),
+        ({"label_delay": "soon"}, "partitions \\(1\\) or a length of time"),
+    ],
+)
+def test_form_of_a_backtest_is_told_what_is_wrong(world: World, form: dict[str, str], text: str) -> None:
+    with pytest.raises(AirflowFailException, match=text):
+        _run("PlanBacktestOperator", form=form)

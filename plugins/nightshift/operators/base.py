@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from include.errors import BlockedError, ConfigError, LedgerError
+from include.errors import BlockedError, ConfigError, LedgerError, PolicyError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ class StepOperator(BaseOperator):
         project = self.project(context)
         try:
             result = self.step(project, context)
-        except (BlockedError, ConfigError, LedgerError) as error:
+        except (BlockedError, ConfigError, LedgerError, PolicyError) as error:
             raise AirflowFailException(str(error)) from error
         self.log.info("%s %s %s: %s", self.task_id, self.name, self.partition, result)
         return result

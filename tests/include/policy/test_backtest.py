@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -36,6 +38,11 @@ def result(tmp_path_factory):
 
 def test_result_goes_to_json(result) -> None:
     assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
+def test_result_keeps_its_schema(result) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "schema" / "backtest.json").read_text()
+    jsonschema.Draft202012Validator(json.loads(text)).validate(result)
 
 
 def test_every_policy_has_every_figure(result) -> None:
@@ -166,6 +173,12 @@ def test_limits_of_the_yaml_hold(tmp_path) -> None:
     found = _run(tmp_path, ("every(2)",), model=model, gates=False)
     assert found["policies"]["every(2)"]["retrains"] == 3
     assert found["policies"]["always"]["retrains"] == 11
+
+
+def test_few_partitions_have_wide_intervals(tmp_path) -> None:
+    found = _run(tmp_path, ("every(1)",), straight_history(5, rows=40, turn=2), gates=False)["policies"]["always"]
+    assert found["low"] < min(found["losses"])
+    assert found["high"] > max(found["losses"])
 
 
 def test_nothing_gained_recommends_never(tmp_path) -> None:

@@ -148,3 +148,16 @@ def test_gap_counts_as_no_nights(elsewhere) -> None:
     assert result["partitions"] == ["2021-04-01", "2021-05-01", "2021-07-01", "2021-09-01"]
     assert all(np.isfinite(policy["mean_loss"]) for policy in result["policies"].values())
     assert "3 gaps without labelled rows" in result["note"]
+
+
+def test_files_of_days_to_come_are_not_missed(tmp_path) -> None:
+    (tmp_path / "data").mkdir()
+    for day in (1, 2, 4):
+        at = pa.array([datetime(2021, 1, day, hour, tzinfo=UTC) for hour in (3, 4)], pa.timestamp("us", "UTC"))
+        table = pa.table({"at": at, "x": [1.0, 2.0], "y": [0.0, 1.0]})
+        pq.write_table(table, tmp_path / "data" / f"2021-01-{day:02d}.parquet")
+    source = f"source: {{kind: files, path: '{tmp_path / 'data'}/{{key}}.parquet'}}\nevent_time: at\noutcome: [y]\n"
+    _dataset(tmp_path, "rows", f"{source}first_partition: 2021-01-01\nlast_partition: 2021-12-31\n")
+    _model(tmp_path, "task: regression\ntarget: {dataset: rows, column: y}\n")
+    history = gathered(_project(tmp_path), "demand")
+    assert [p.key for p in history.partitions] == ["2021-01-01", "2021-01-02", "2021-01-04"]
