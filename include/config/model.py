@@ -88,7 +88,7 @@ class PolicySettings(Settings):
     windows: tuple[Duration, ...] = ()
     """Recent lengths that `auto` tries beside all history; chosen from label delay and partition length when empty."""
     horizon: int | None = Field(default=None, gt=0)
-    """Partitions that a new champion is expected to serve: `auto` earns one training in so many; 4 when unset."""
+    """Partitions that a new champion is expected to serve: `auto` earns one training in so many; 24 hours, 7 days, or 4 longer partitions when unset."""
 
 
 class Fairness(Settings):

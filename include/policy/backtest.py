@@ -19,9 +19,9 @@ from include.policy.outcome import bounds, frontier, header
 from include.policy.parse import Limits, Tried, parse
 from include.policy.recipe import cheap_recipe, full_recipe
 from include.policy.replay import replayed
-from include.policy.rules.auto import HORIZON
 from include.policy.standing import Judge, standing, told
 from include.policy.timeline import timeline
+from include.policy.windows import usual_horizon
 from include.policy.world import World, wanted_cells
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def backtest(
     judge = Judge.of(board_of(world, world.setup.windows), options.seed)
     settings = model.policy
     limits = Limits(settings.cooldown, settings.budget_minutes_per_week, settings.min_new_labels)
-    tried = Tried(world.setup.windows, settings.horizon or HORIZON)
+    tried = Tried(world.setup.windows, settings.horizon or usual_horizon(history.partitions[0].grain))
     asked = [parse(rule, limits, tried).text for rule in (policies or _usual(model))]
     names = dict.fromkeys([*asked, *(parse(rule).text for rule in BASELINES)])
     paths = {rule: replayed(world, _allowed(rule, limits, tried)) for rule in names}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from include.policy.cells import Cell
 from include.policy.state import Loss, Pair, Probe
-from include.policy.windows import ALL
+from include.policy.windows import ALL, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
     from include.policy.matrix import Matrix
     from include.policy.timeline import Timeline
 
-REMEMBER = 40
-"""Newest labelled partitions on which windows are compared."""
-FRESHEST = 2
-"""Candidates of a window that are averaged on a partition: the newest that had not seen it."""
+REMEMBER = 12
+"""Newest stretches on which windows are compared."""
+REMEMBERED = 0.9
+"""Weight of an experience falls by so much with every stretch: half after 7."""
+AGES = (1, 2)
+"""Stretches by which candidates are older than the freshest, to see what age costs."""
+FEWEST_ROWS = 10
+"""Rows of a stretch below which nothing is concluded from it."""
 LOSSES = 60
 
 
@@ -28,49 +33,88 @@ def twin_of(cell: Cell) -> Cell:
     return Cell(cell.cut, cell.window, "cheap", cell.known_at)
 
 
-def probes_of(
-    matrix: Matrix, time: Timeline, night: int, champion: Cell | None, windows: Sequence[str]
-) -> tuple[Probe, ...]:
-    """Return what cheap candidates showed until the end of a night.
+@dataclass(frozen=True)
+class View:
+    """What cheap candidates of a night are compared, and where.
 
-    Parameters
+    Attributes
     ----------
-    matrix : Matrix
-        With the cheap cells of `wanted_cells`.
     time : Timeline
     night : int
     champion : Cell or None
         Its cell, full or cheap.
-    windows : sequence of str
+    windows : tuple of str
         All history among them.
+    kept : int
+        Newest labelled partitions that a training of tonight leaves to the gate.
 
-    Returns
-    -------
-    tuple of Probe
-        One a window; without CPU seconds, which are the caller's to add.
+    Notes
+    -----
+    A *stretch* is the partitions from one cheap candidate's cut to the next's: one partition, or several where the windows
+    are many partitions long (`include.policy.windows.step_of`).
     """
-    twin = twin_of(champion) if champion else None
-    places = [s for s in partitions_compared(time, night) if fresh_cells(time, night, s, ALL)]
-    return tuple(
-        Probe(window, tuple(_pair(matrix, time, night, s, window, twin) for s in places)) for window in windows
-    )
+
+    time: Timeline
+    night: int
+    champion: Cell | None
+    windows: tuple[str, ...]
+    kept: int = 0
+
+    @property
+    def step(self) -> int:
+        """Partitions of a stretch."""
+        return step_of(self.windows)
+
+    def stretches(self) -> list[list[int]]:
+        """Return the labelled partitions of the newest stretches that a candidate could be judged on, oldest first."""
+        newest = int(self.time.newest[self.night])
+        found: dict[int, list[int]] = {}
+        for place in range(max(0, newest + 1 - REMEMBER * self.step), newest + 1):
+            if self.time.known[self.night, place] and self.fresh(place, ALL) is not None:
+                found.setdefault(place // self.step, []).append(place)
+        return list(found.values())
+
+    def fresh(self, place: int, window: str, older: int = 0) -> Cell | None:
+        """Return the cheap candidate that was freshest before a partition, or would have been so many partitions earlier."""
+        newest = (place - older) // self.step * self.step - 1
+        for cut in (newest, newest - self.step):  # where labels came late, no night ended with the first
+            at = self.time.night_of(cut, self.night) if cut >= 0 else None
+            if at is not None:
+                return self.time.cell(at, window, "cheap")
+        return None
+
+    def gainers(self, place: int, window: str) -> tuple[Cell, Cell] | None:
+        """Return the champion's twin and what a training would have put in its place; None where it is no other, or older."""
+        mine = self.fresh(place, window, self.kept)
+        if self.champion is None or mine is None or place <= self.champion.cut:
+            return None
+        twin = twin_of(self.champion)
+        later = mine.cut > twin.cut or (mine.cut == twin.cut and mine.window != twin.window)
+        return (twin, mine) if later else None
+
+    def asked(self) -> dict[Cell, set[int]]:
+        """Return every cheap candidate that the comparison needs, with the partitions it must have scored."""
+        wanted: dict[Cell, set[int]] = {}
+        for place in [place for stretch in self.stretches() for place in stretch]:
+            for window in self.windows:
+                older = [self.fresh(place, window, age * self.step) for age in (0, *AGES)]
+                for cell in [*older, *(self.gainers(place, window) or ())]:
+                    if cell is not None:
+                        wanted.setdefault(cell, set()).add(place)
+        return wanted
 
 
-def partitions_compared(time: Timeline, night: int) -> range:
-    """Return the newest labelled partitions, oldest first."""
-    newest = int(time.newest[night])
-    return range(max(0, newest + 1 - REMEMBER), newest + 1)
+def probes_of(matrix: Matrix, view: View) -> tuple[Probe, ...]:
+    """Return what cheap candidates showed until the end of a night, one probe a window, without CPU seconds.
 
-
-def fresh_cells(time: Timeline, night: int, partition: int, window: str) -> list[Cell]:
-    """Return the cheap candidates that were freshest before a partition, the freshest first."""
-    found = []
-    for cut in range(partition - 1, max(-1, partition - 1 - FRESHEST), -1):
-        at = time.night_of(cut, night)
-        cell = time.cell(at, window, "cheap") if at is not None else None
-        if cell is not None:
-            found.append(cell)
-    return found
+    Parameters
+    ----------
+    matrix : Matrix
+        With the cells of `View.asked`; stretches with cells that are not there are left out.
+    view : View
+    """
+    stretches = [stretch for stretch in view.stretches() if _there(matrix, view, stretch)]
+    return tuple(_probe(matrix, view, window, stretches) for window in view.windows)
 
 
 def losses_of(matrix: Matrix, time: Timeline, night: int, champion: Cell) -> tuple[Loss, ...]:
@@ -87,13 +131,72 @@ def losses_of(matrix: Matrix, time: Timeline, night: int, champion: Cell) -> tup
     return tuple(found)
 
 
-def _pair(matrix: Matrix, time: Timeline, night: int, place: int, window: str, twin: Cell | None) -> Pair:
-    mine, base = fresh_cells(time, night, place, window), fresh_cells(time, night, place, ALL)
-    mask = time.known_rows(night, place, "cheap")
-    edge, edge_error = matrix.difference(base, mine, place, mask)
-    gain = gain_error = None
-    if twin is not None and place > twin.cut and mine[0].cut > twin.cut:
-        gain, gain_error = matrix.difference([twin], mine[:1], place, mask)
-    candidate = float(np.mean([matrix.known_mean(cell, place, mask) for cell in mine]))
-    key = time.history.partitions[place].key
-    return Pair(key, night - place, candidate, edge, edge_error, gain, gain_error)
+def _there(matrix: Matrix, view: View, stretch: Sequence[int]) -> bool:
+    """Tell whether a stretch has the candidates that are compared on it, and rows enough."""
+    cells = [view.fresh(place, window) for place in stretch for window in view.windows]
+    if not all(cell is not None and matrix.has(cell) for cell in cells):
+        return False
+    found = _difference(matrix, view, [(p, view.fresh(p, ALL), view.fresh(p, ALL)) for p in stretch])
+    return found is not None
+
+
+def _probe(matrix: Matrix, view: View, window: str, stretches: Sequence[list[int]]) -> Probe:
+    pairs = tuple(_pair(matrix, view, window, stretch) for stretch in stretches)
+    return Probe(window, pairs, ageing=_ageing(matrix, view, window, stretches))
+
+
+def _pair(matrix: Matrix, view: View, window: str, stretch: Sequence[int]) -> Pair:
+    fresh = [(place, view.fresh(place, window)) for place in stretch]
+    edge = _difference(matrix, view, [(place, view.fresh(place, ALL), mine) for place, mine in fresh])
+    gains = [(place, *found) for place in stretch if (found := view.gainers(place, window))]
+    gain = _difference(matrix, view, gains)
+    mask = [view.time.known_rows(view.night, place, "cheap") for place in stretch]
+    level = [matrix.known_mean(c, p, known) for (p, c), known in zip(fresh, mask, strict=True) if c is not None]
+    return Pair(
+        partition=view.time.history.partitions[stretch[-1]].key,
+        age=view.night - stretch[-1],
+        candidate=float(np.nanmean(level)),
+        edge=edge[0] if edge else 0.0,
+        edge_error=edge[1] if edge else 0.0,
+        gain=gain[0] if gain else None,
+        gain_error=gain[1] if gain else None,
+        share=len(gains if gain else stretch) / view.step,
+    )
+
+
+def _ageing(matrix: Matrix, view: View, window: str, stretches: Sequence[list[int]]) -> float:
+    """Return the extra loss of a row that a stretch of age brings, a line through zero fitted to `AGES`."""
+    total = weight = 0.0
+    for back, stretch in enumerate(reversed(stretches)):
+        for age in AGES:
+            older = [
+                (place, view.fresh(place, window), view.fresh(place, window, age * view.step)) for place in stretch
+            ]
+            found = _difference(matrix, view, [(p, old, fresh) for p, fresh, old in older if old != fresh])
+            if found:
+                total += REMEMBERED**back * found[0]
+                weight += REMEMBERED**back * age
+    return total / weight if weight else 0.0
+
+
+def _difference(
+    matrix: Matrix, view: View, compared: Sequence[tuple[int, Cell | None, Cell | None]]
+) -> tuple[float, float] | None:
+    """Return the mean over partitions of loss(first) − loss(second), and its standard error over rows.
+
+    The variance of a row's difference is pooled over the partitions, which may have a single row each. None with fewer than
+    `FEWEST_ROWS` rows, or where a candidate is not there.
+    """
+    found = []
+    for place, first, second in compared:
+        if first is not None and second is not None and matrix.has(first) and matrix.has(second):
+            mask = view.time.known_rows(view.night, place, "cheap")
+            paired = matrix.paired(first, second, place, mask)
+            found += [paired] if paired else []
+    rows = sum(paired.kept for paired in found)
+    if rows < FEWEST_ROWS:
+        return None
+    mean = sum(paired.total for paired in found) / rows
+    variance = max(0.0, sum(paired.squares for paired in found) / rows - mean**2)
+    error = np.sqrt(variance * sum(1 / paired.scored for paired in found)) / len(found)
+    return float(np.mean([paired.mean for paired in found])), float(error)

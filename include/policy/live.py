@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from include.policy.cells import Bench, Cell
-from include.policy.evidence import fresh_cells, partitions_compared, probes_of
+from include.policy.evidence import View, probes_of
 from include.policy.matrix import Job, Matrix, computed
 from include.policy.recipe import cheap_recipe, full_recipe
 from include.policy.timeline import timeline
 from include.policy.windows import ALL, Window
+from include.training.window import holdout_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from include.policy.history import History
     from include.policy.state import Probe
     from include.policy.timeline import Timeline
+
+
+AT_ONCE = 2
+"""Cuts whose cheap candidates one night trains at most, so that the first nights are not long."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,8 @@ def live_probes(
     windows : sequence of str
         All history among them.
     cache : Path
-        Local folder where candidates are kept; the first night with it trains some forty of each window, each later one
-        of each window. Safe to delete.
+        Local folder where candidates are kept. Safe to delete: each night trains at most those of the `AT_ONCE` newest
+        stretches that are not there, until those that `include.policy.evidence.REMEMBER` names are.
 
     Returns
     -------
@@ -68,12 +73,12 @@ def live_probes(
     started = time.process_time()
     at = timeline(history)
     night = len(history) - 1
-    twin = _twin(at, champion)
+    view = View(at, night, _twin(at, champion), tuple(windows), _kept(model, at, night))
     first_rows = champion.first_rows if champion and champion.first_rows else len(history.label)
     recipes = {"full": full_recipe(model, history), "cheap": cheap_recipe(model, history, first_rows)}
     bench = Bench(history, recipes, cache / "cells", history.digests())  # type: ignore[arg-type]
-    computed(bench, cache, _jobs(at, night, twin, windows), workers=0)
-    probes = probes_of(Matrix(bench), at, night, twin, windows)
+    computed(bench, cache, _jobs(bench, view), workers=0)
+    probes = probes_of(Matrix(bench), view)
     each = (time.process_time() - started) / max(1, len(probes))
     return tuple(replace(probe, cpu_seconds=round(each, 3)) for probe in probes)
 
@@ -108,13 +113,16 @@ def _twin(at: Timeline, champion: Champion | None) -> Cell | None:
     return Cell(keys.index(champion.cut), champion.window, "cheap")
 
 
-def _jobs(at: Timeline, night: int, twin: Cell | None, windows: Sequence[str]) -> list[Job]:
-    wanted: dict[Cell, set[int]] = {}
-    for place in partitions_compared(at, night):
-        for window in windows:
-            for cell in fresh_cells(at, night, place, window):
-                wanted.setdefault(cell, set()).add(place)
-    if twin is not None:
-        later = (place for place in partitions_compared(at, night) if place > twin.cut)
-        wanted.setdefault(twin, set()).update(later)
-    return [Job(cell, tuple(sorted(places))) for cell, places in wanted.items()]
+def _kept(model: Model, at: Timeline, night: int) -> int:
+    """Return the newest labelled partitions that a training of a night leaves to the gate."""
+    grain = at.history.partitions[0].grain
+    return 0 if model.gate.refit else holdout_count(int(at.newest[night]) + 1, grain, model.gate.holdout)
+
+
+def _jobs(bench: Bench, view: View) -> list[Job]:
+    """Return the candidates to train or to score tonight: those that are there, the champion's twin, the newest others."""
+    wanted = view.asked()
+    missing = {cell for cell in wanted if cell != view.champion and not bench.path(cell).exists()}
+    tonight = sorted({cell.cut for cell in missing})[-AT_ONCE:]
+    later = {cell for cell in missing if cell.cut not in tonight}
+    return [Job(cell, tuple(sorted(places))) for cell, places in wanted.items() if cell not in later]

@@ -41,6 +41,32 @@ class Job:
     wanted: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Paired:
+    """The difference of two cells' losses on one partition.
+
+    Attributes
+    ----------
+    mean : float
+        Over the rows scored.
+    scored, kept : int
+        Rows scored, and those of them that keep their loss.
+    total, squares : float
+        Sums over the latter of the difference and of its square.
+    """
+
+    mean: float
+    scored: int
+    kept: int
+    total: float
+    squares: float
+
+    @classmethod
+    def of(cls, rows: NDArray[np.float64], mean: float, scored: int) -> Paired:
+        """Return the moments of the rows' differences."""
+        return cls(mean, scored, len(rows), float(rows.sum()), float(rows @ rows))
+
+
 class Matrix:
     """Losses of every cell on every later partition, read from the cache when first asked for.
 
@@ -53,7 +79,7 @@ class Matrix:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self._scores: dict[Cell, Scores] = {}
-        self._differences: dict[tuple[tuple[Cell, ...], tuple[Cell, ...], int], tuple[float, float]] = {}
+        self._pairs: dict[tuple[Cell, Cell, int], Paired] = {}
 
     def scores(self, cell: Cell) -> Scores:
         """Return a cell's scores.
@@ -87,29 +113,36 @@ class Matrix:
         rows = self.scores(cell).losses[partition][known]
         return float(rows.mean(dtype=np.float64)) if len(rows) else float("nan")
 
-    def difference(
-        self, first: Sequence[Cell], second: Sequence[Cell], partition: int, known: NDArray[np.bool_] | None = None
-    ) -> tuple[float, float]:
-        """Return the mean of loss(first) − loss(second) over rows of a partition, and its standard error.
+    def has(self, cell: Cell) -> bool:
+        """Tell whether a cell was computed."""
+        return cell in self._scores or self.bench.path(cell).exists()
 
-        Both are averages over their cells, of one kind; the error is that of the paired differences of the rows kept.
+    def paired(
+        self, first: Cell, second: Cell, partition: int, known: NDArray[np.bool_] | None = None
+    ) -> Paired | None:
+        """Return what loss(first) − loss(second) is on a partition; None where one of them was not scored on it.
+
+        Parameters
+        ----------
+        first, second : Cell
+            Of one kind.
+        partition : int
+        known : array or None
+            Which of the rows that keep their loss count; None: all rows.
         """
+        key = (first, second, partition)
+        if known is None and key in self._pairs:
+            return self._pairs[key]
+        mine, other = self.scores(first), self.scores(second)
+        if partition not in mine.losses or partition not in other.losses:
+            return None
+        rows = mine.losses[partition].astype(np.float64) - other.losses[partition]
         if known is not None:
-            paired = (self._rows(first, partition) - self._rows(second, partition))[known]
-            return float(paired.mean()), float(paired.std() / np.sqrt(max(1, len(paired))))
-        key = (tuple(first), tuple(second), partition)
-        if key not in self._differences:
-            self._differences[key] = self._difference(first, second, partition)
-        return self._differences[key]
-
-    def _difference(self, first: Sequence[Cell], second: Sequence[Cell], partition: int) -> tuple[float, float]:
-        paired = self._rows(first, partition) - self._rows(second, partition)
-        mean = np.mean([self.mean(c, partition) for c in first]) - np.mean([self.mean(c, partition) for c in second])
-        rows = self.scores(first[0]).rows[partition]
-        return float(mean), float(paired.std() / np.sqrt(max(1, rows)))
-
-    def _rows(self, cells: Sequence[Cell], partition: int) -> NDArray[np.float64]:
-        return np.asarray(np.mean([self.scores(cell).losses[partition] for cell in cells], axis=0, dtype=np.float64))
+            rows = rows[known]
+            return Paired.of(rows, float(rows.mean()), len(rows)) if len(rows) else None
+        mean = float(mine.mean[partition] - other.mean[partition])
+        self._pairs[key] = Paired.of(rows, mean, int(mine.rows[partition]))
+        return self._pairs[key]
 
 
 def computed(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from include.errors import PolicyError
 from include.policy.rules.alarm import OnAlarm
-from include.policy.rules.auto import HORIZON, Auto
+from include.policy.rules.auto import Auto
 from include.policy.rules.challenger import Challenger
 from include.policy.rules.combined import Combined
 from include.policy.rules.fixed import Every, Never
 from include.policy.rules.library import THRESHOLDS, AboveThreshold
 from include.policy.rules.loss import KOfN, OnLoss
-from include.policy.windows import usual_windows
+from include.policy.windows import usual_horizon, usual_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,7 +60,7 @@ class Tried:
     """
 
     windows: tuple[str, ...] = usual_windows((), "day")
-    horizon: int = HORIZON
+    horizon: int = usual_horizon("day")
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def policy_of(settings: PolicySettings, grain: Grain = "day", delay: int = 0) ->
         Partitions until labels are known.
     """
     limits = Limits(settings.cooldown, settings.budget_minutes_per_week, settings.min_new_labels)
-    tried = Tried(usual_windows(settings.windows, grain, delay), settings.horizon or HORIZON)
+    tried = Tried(usual_windows(settings.windows, grain, delay), settings.horizon or usual_horizon(grain))
     return parse(settings.rule, limits, tried)
 
 

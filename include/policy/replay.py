@@ -128,7 +128,8 @@ def _decide(world: World, policy: Policy, gate: Gate | None, life: _Life, path: 
     state = world.state(night, life.champion, life.trainings, pending, policy)
     windows = windows_wanted(policy, state)
     if windows:
-        state = replace(state, probes=world.probes(night, life.champion.cell, windows))
+        leaves = gate is not None and not gate.refit
+        state = replace(state, probes=world.probes(night, life.champion.cell, windows, holdout=leaves))
         spent = world.probe_seconds(night, windows)
         path.cpu_seconds += spent
         path.probe_seconds += spent

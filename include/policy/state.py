@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 from include.errors import PolicyError
 
-SCHEMA = 1
+SCHEMA = 2
+"""Of the state in decision records; 1 had no stretches and no ageing."""
+_READABLE = (1, 2)
 Verdict = Literal["retrain", "hold", "blocked"]
 Health = Literal["pass", "warn", "block", "cannot_tell"]
 
@@ -46,21 +48,23 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Pair:
-    """Cheap candidates of one window on one labelled partition that none of them was trained on.
+    """A cheap candidate of one window on the labelled partitions that followed it, until the next candidate.
 
     Attributes
     ----------
     partition : str
-        Key of the partition.
+        Key of the newest of them.
     age : int
         Partitions from it to tonight's.
     candidate : float
-        Mean loss of a row, averaged over the candidates of the window that were the freshest before this partition.
+        Mean loss of a row.
     edge, edge_error : float
         By how much that is less than with all history as the window, and the standard error over rows.
     gain, gain_error : float or None
-        By how much the freshest of them is better than the champion's cheap twin, and the standard error over rows; None
-        where the champion knew this partition, or no candidate was newer than it.
+        By how much what a training would have brought is better than the champion, each by its cheap twin, and the
+        standard error over rows; None where the champion knew these partitions, or no candidate was newer than it.
+    share : float
+        How much of the stretch until the next candidate the gain was measured on (1: all of it).
     """
 
     partition: str
@@ -70,25 +74,29 @@ class Pair:
     edge_error: float
     gain: float | None = None
     gain_error: float | None = None
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Cheap candidates of one window, one a past night, on the partitions that followed them.
+    """Cheap candidates of one window, on the partitions that followed them.
 
     Attributes
     ----------
     window : str
         Which labelled rows they were trained on (`include.policy.windows`).
     pairs : tuple of Pair
-        Newest labelled partitions, oldest first.
+        One a candidate, oldest first.
     cpu_seconds : float
         What tonight's training and scoring cost.
+    ageing : float
+        Extra loss of a row for each stretch by which a candidate of this window is older than the freshest.
     """
 
     window: str
     pairs: tuple[Pair, ...]
     cpu_seconds: float = 0.0
+    ageing: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -186,7 +194,7 @@ class State:
         found = dict(value)
         schema = found.pop("schema", None)
         unknown = sorted(set(found) - {item.name for item in fields(cls)})
-        if schema != SCHEMA or unknown:
+        if schema not in _READABLE or unknown:
             what = f"schema {schema!r}" + (f" and unknown fields {', '.join(unknown)}" if unknown else "")
             raise PolicyError.at("decision record", what, f"schema {SCHEMA}", "read it with the version that wrote it")
         found["losses"] = tuple(Loss(**item) for item in found.get("losses", ()))

@@ -27,6 +27,9 @@ ALL = "all"
 _TEXT = re.compile(r"^(last|decay)\((\d+(?:\.\d+)?)\)$")
 _NEGLIGIBLE = 6
 """Half-lives after which a row weighs less than 1.6 % and is left out."""
+_HORIZONS = {"hour": 24, "day": 7}
+_STEPS = 8
+"""Cheap candidates within the length of the shortest recent window."""
 _USUAL: dict[str, tuple[int, int]] = {
     "hour": (336, 168),
     "day": (56, 28),
@@ -118,6 +121,32 @@ def parse_window(text: str) -> Window:
     if not found or number <= 0 or (found[1] == "last" and number != int(number)):
         raise PolicyError.at(f"window {text!r}", "is none", "all, last(6) or decay(4)", "count in partitions")
     return Window(last=int(number)) if found[1] == "last" else Window(half_life=number)
+
+
+def usual_horizon(grain: Grain) -> int:
+    """Return the partitions that a new champion is expected to serve, where ``policy.horizon`` does not say.
+
+    Examples
+    --------
+    >>> usual_horizon("hour"), usual_horizon("day"), usual_horizon("month")
+    (24, 7, 4)
+    """
+    return _HORIZONS.get(grain, 4)
+
+
+def step_of(windows: Sequence[str]) -> int:
+    """Return how many partitions lie between the cuts of cheap candidates: an eighth of the shortest recent window.
+
+    Candidates of long windows that are a partition apart hardly differ, and each partition alone has few rows.
+
+    Examples
+    --------
+    >>> step_of(("all", "last(56)", "decay(28)")), step_of(("all", "last(6)", "decay(4)")), step_of(("all",))
+    (7, 1, 1)
+    """
+    parsed = [parse_window(window) for window in windows]
+    lengths = [w.last or 2 * w.half_life for w in parsed if w.last or w.half_life]  # type: ignore[operator]
+    return max(1, int(min(lengths, default=0) // _STEPS))
 
 
 def usual_windows(lengths: Sequence[timedelta], grain: Grain, delay: int = 0) -> tuple[str, ...]:

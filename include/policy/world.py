@@ -9,11 +9,11 @@ import numpy as np
 
 from include.errors import PolicyError
 from include.policy.cells import Cell
-from include.policy.evidence import losses_of, probes_of
+from include.policy.evidence import AGES, View, losses_of, probes_of, twin_of
 from include.policy.matrix import Job
 from include.policy.rules.library import THRESHOLDS
 from include.policy.state import State
-from include.policy.windows import ALL
+from include.policy.windows import ALL, step_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ class World:
     setup: Setup
     drift: Drift
     alarms: Alarms
-    _probes: dict[tuple[int, Cell, tuple[str, ...]], tuple[Probe, ...]] = field(default_factory=dict)
+    _probes: dict[tuple[int, Cell, tuple[str, ...], int], tuple[Probe, ...]] = field(default_factory=dict)
 
     @property
     def nights(self) -> range:
@@ -160,11 +160,14 @@ class World:
             trainings=tuple(night - at for at in trainings),
         )
 
-    def probes(self, night: int, champion: Cell, windows: tuple[str, ...]) -> tuple[Probe, ...]:
-        """Return what cheap candidates showed until the end of a night."""
-        key = (night, champion, windows)
+    def probes(
+        self, night: int, champion: Cell, windows: tuple[str, ...], *, holdout: bool = False
+    ) -> tuple[Probe, ...]:
+        """Return what cheap candidates showed until the end of a night; `holdout` tells whether a training leaves one."""
+        kept = self.setup.holdout(int(self.time.newest[night]) + 1) if holdout else 0
+        key = (night, champion, windows, kept)
         if key not in self._probes:
-            self._probes[key] = probes_of(self.matrix, self.time, night, champion, windows)
+            self._probes[key] = probes_of(self.matrix, View(self.time, night, champion, windows, kept))
         return self._probes[key]
 
     def probe_seconds(self, night: int, windows: tuple[str, ...]) -> float:
@@ -172,7 +175,7 @@ class World:
         total = 0.0
         for window in windows:
             cell = self.time.cell(night, window, "cheap")
-            if cell is not None:
+            if cell is not None and (cell.cut + 1) % step_of(windows) == 0:
                 found = self.matrix.scores(cell)
                 total += found.train_seconds + found.score_seconds * min(1.0, 3 / max(1, len(found.losses)))
         return total
@@ -208,21 +211,22 @@ def wanted_cells(time: Timeline, setup: Setup) -> Iterator[Job]:
     """Yield every cell that replays may ask for, with the partitions it must have scored.
 
     Full candidates of every window: those of each night from the first champion's on, and those that keep the newest
-    partitions for the gate. Cheap ones of every night, on the partitions that follow.
+    partitions for the gate. Their cheap twins. Cheap ones of every step before, on the partitions they are judged on.
     """
     count = len(time.history)
-    later: dict[Cell, tuple[int, ...]] = {}
+    later: dict[Cell, int] = {}
     for night in range(setup.start, count - 1):
         for window in setup.windows:
             for kept in (0, setup.holdout(int(time.newest[night]) + 1)):
                 cell = time.cell(night, window, "full", kept)
                 if cell is not None:
-                    later[cell] = tuple(range(cell.cut + 1, count))
+                    later[cell] = later[twin_of(cell)] = count
+    step = step_of(setup.windows)
+    judged_on = (max(AGES) + 2) * step + setup.holdout(count)
     for night in range(count - 1):
         for window in setup.windows:
             cell = time.cell(night, window, "cheap")
-            if cell is not None:
-                last = count if night >= setup.start else cell.cut + 3
-                later[cell] = tuple(range(cell.cut + 1, min(count, last)))
-    for cell, wanted in later.items():
-        yield Job(cell, wanted)
+            if cell is not None and ((cell.cut + 1) % step == 0 or window == ALL):
+                later.setdefault(cell, min(count, cell.cut + 1 + judged_on))
+    for cell, last in later.items():
+        yield Job(cell, tuple(range(cell.cut + 1, last)))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from include.config.model import Model
-    from include.partitions import Partition
+    from include.partitions import Grain, Partition
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def cut(labelled: Sequence[Partition], model: Model, window: WindowSettings | No
     The hold-out is the newest ``G = max(1, min(round(holdout / partition length), n // 5))`` of n partitions.
     """
     ordered = sorted(labelled)
-    count = _holdout_count(ordered, model.gate.holdout)
+    count = holdout_count(len(ordered), ordered[0].grain, model.gate.holdout) if ordered else 1
     if len(ordered) <= count:
         raise ModelError.at(
             f"model {model.name}",
@@ -135,8 +135,14 @@ def weights(train: Sequence[Partition], decay: timedelta | None) -> dict[str, fl
     return {p.key: 0.5 ** ((newest - p.end) / decay) for p in train}
 
 
-def _holdout_count(ordered: Sequence[Partition], holdout: timedelta) -> int:
-    if not ordered:
-        return 1
-    worth = round(holdout.total_seconds() / 3600 / typical_hours(ordered[-1].grain))
-    return max(1, min(worth, len(ordered) // 5))
+def holdout_count(labelled: int, grain: Grain, holdout: timedelta) -> int:
+    """Return how many of the newest labelled partitions the gate keeps from training.
+
+    Examples
+    --------
+    >>> from datetime import timedelta
+    >>> holdout_count(60, "day", timedelta(days=14)), holdout_count(20, "day", timedelta(days=14))
+    (12, 4)
+    """
+    worth = round(holdout.total_seconds() / 3600 / typical_hours(grain))
+    return max(1, min(worth, labelled // 5))

@@ -6,27 +6,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from include.policy.rules.fixed import Every
-from include.policy.rules.gain import SURE, best_window, gain_of, loss_level
+from include.policy.rules.gain import best_window, gain_of, loss_level, regret_of
 from include.policy.state import Answer
-from include.policy.windows import ALL
+from include.policy.windows import ALL, step_of
 
 if TYPE_CHECKING:
     from include.policy.rules.gain import Weighed
     from include.policy.state import Probe, State
 
-HORIZON = 4
-"""Partitions that a new champion serves at least, on average, where ``policy.horizon`` does not say."""
 EARN = 0.01
-"""Share of the loss over the horizon that a training must earn: what it costs, in the unit of what it brings."""
+"""Share of the loss by which a fresh candidate must be better, its standard error taken off: less is not worth a training."""
+PATIENCE = 1 / 3
+"""Share of what a candidate of usual ageing costs within the horizon at which a training is bought."""
+FIRST = 2.0
+"""Trainings that a model has to begin with: while it has seen little, more rows help most."""
 SAVED = 3.0
 """Trainings that may be saved up in quiet times."""
-_FEWEST = 2
+_FEWEST = 3
 _BEFORE = Every(7)
 
 
 @dataclass(frozen=True)
 class Auto:
-    """Retrain when a fresh candidate of the window that has been right is expected to earn more than a training costs.
+    """Retrain when keeping the champion has cost as much as a training is worth, on the window that has been right.
 
     Attributes
     ----------
@@ -37,21 +39,29 @@ class Auto:
 
     Notes
     -----
-    Cheap candidates of each window are trained every night and judged on the partitions that follow. The window is all
-    history unless another has been better, by two standard errors, with experience that fades by a tenth a partition. The
-    gain is that of the freshest cheap candidates of this window over the champion's cheap twin, on the labelled partitions
-    that neither had seen, the newest of which counts most. A training is worth it when
+    Cheap candidates of each window are judged on the partitions that follow them. The window is all history unless another
+    has been better, by two standard errors, with experience that fades by a tenth with every candidate. On each stretch
+    since the champion's cut, what a training on this window would have brought instead is compared with the champion's
+    cheap twin; the sum of these gains is the *regret*. A training is started when
 
-    - the gain is above zero by two and a half standard errors over rows (else it may be the luck of the draw),
-    - gain × horizon exceeds its cost, 1 % of the loss × horizon,
-    - the model has not had its share: a training is earned every `horizon` partitions, up to three may be saved up for
-      turbulent times. So at most one in `horizon` nights retrains in the long run, and the moments are chosen by gain.
+    - the newest gain less its standard error over rows is at least 1 % of the loss, and the regret is above its own: else it
+      may be the luck of the draw,
+    - a training has been earned: one every `horizon` partitions, of which three may be saved up,
+    - the regret has reached the price, `PATIENCE` · r · h² / 2 / (trainings saved), with r the usual ageing (extra loss a
+      stretch) and h the horizon in stretches: r · h² / 2 is what a candidate that ages as usual costs within the horizon.
 
-    With fewer than two such comparisons the rule is ``every(7)``.
+    It is the rule of renting until the rent paid equals the price, which costs at most twice what the best choice in
+    hindsight would have; and where losses grow steadily with age, it is the economic order quantity. A price in units of the
+    model's own ageing needs no setting, and falls while trainings are saved up. With fewer than three comparisons the rule is
+    ``every(7)``.
+
+    References
+    ----------
+    Karlin, Manasse, Rudolph, Sleator, *Competitive snoopy caching*, Algorithmica 3, 1988 (renting or buying).
     """
 
     tried: tuple[str, ...]
-    horizon: int = HORIZON
+    horizon: int
 
     @property
     def text(self) -> str:
@@ -63,7 +73,7 @@ class Auto:
         return self.tried
 
     def answer(self, state: State) -> Answer:
-        """Return whether the expected gain exceeds the cost, with what was compared."""
+        """Return whether the regret has reached the price, with what was compared."""
         base = next((probe for probe in state.probes if probe.window == ALL), None)
         if base is None or len(base.pairs) < _FEWEST:
             return _too_early(state, len(base.pairs) if base else 0)
@@ -71,31 +81,44 @@ class Auto:
         gain = gain_of(chosen.pairs)
         evidence: dict[str, Any] = {"window": chosen.window, "edges": edges, "horizon": self.horizon}
         if gain is None:
-            text = "nothing newer than the champion has met labelled rows yet, so nothing can be gained that is known"
+            text = f"{_best_of(chosen, edges)}; nothing newer than the champion has met labelled rows yet"
             return Answer(False, text, evidence)
-        return self._weigh(state, chosen, gain, loss_level(base), evidence)
+        return self._weigh(state, chosen, gain, loss_level(base) or 1.0, evidence)
 
     def _weigh(self, state: State, chosen: Probe, gain: Weighed, level: float, evidence: dict[str, Any]) -> Answer:
         saved = trainings_saved(state.served, state.trainings, self.horizon)
+        regret, price = regret_of(chosen.pairs), self._price(chosen, saved)
         share = gain.mean / level
-        told = {
+        evidence |= {
             "gain": gain.mean,
             "gain_error": gain.error,
             "share": share,
             "cost_share": EARN,
+            "regret": regret.mean,
+            "regret_error": regret.error,
+            "price": price,
+            "ageing": chosen.ageing,
             "trainings_saved": saved,
         }
-        evidence |= told | {"compared_partitions": gain.partitions}
-        compared = _compared(chosen, gain, share)
+        word = "lowers" if share >= 0 else "raises"
+        compared = (
+            f"{_best_of(chosen, evidence['edges'])}; a fresh candidate {word} the champion's loss by {abs(share):.1%}"
+        )
         if share <= EARN:
-            return Answer(False, f"{compared}: less than the {EARN:.0%} that a training must earn", evidence)
-        if not gain.sure:
-            return Answer(False, f"{compared}: within {SURE:g} standard errors of nothing", evidence)
+            return Answer(False, f"{compared}, and {EARN:.0%} must be earned", evidence)
+        if gain.mean - gain.error <= EARN * level or regret.mean <= regret.error:
+            return Answer(False, f"{compared} ± {gain.error / level:.1%}, which may be chance", evidence)
         if saved < 1:
             text = f"{compared}, but a training is earned every {self.horizon} partitions only ({saved:.2g} saved)"
             return Answer(False, text, evidence)
-        text = f"{compared}: over {self.horizon} partitions more than the {EARN:.0%} that a training must earn"
-        return Answer(True, text, evidence, chosen.window)
+        cost = f"{compared}; the champion has cost {regret.mean / level:.1%} of a partition's loss since its training"
+        if regret.mean < price:
+            return Answer(False, f"{cost}, less than a training's price of {price / level:.1%}", evidence)
+        return Answer(True, f"{cost}, a training's price is {price / level:.1%}", evidence, chosen.window)
+
+    def _price(self, chosen: Probe, saved: float) -> float:
+        stretches = self.horizon / step_of(self.tried)
+        return PATIENCE * max(0.0, chosen.ageing) * stretches**2 / 2 / max(1.0, saved)
 
 
 def trainings_saved(served: int, trainings: tuple[int, ...], horizon: int) -> float:
@@ -113,14 +136,14 @@ def trainings_saved(served: int, trainings: tuple[int, ...], horizon: int) -> fl
     Examples
     --------
     >>> trainings_saved(1, (), 4), trainings_saved(2, (1,), 4), trainings_saved(30, (25,), 4)
-    (1.0, 0.25, 3.0)
+    (2.0, 1.25, 3.0)
     """
     started = [served - ago for ago in trainings]
-    saved = 1.0 - 1.0 / horizon
+    saved = FIRST - 1.0 / horizon
     for night in range(1, served + 1):
         saved = min(SAVED, saved + 1.0 / horizon)
         saved = max(0.0, saved - started.count(night)) if night < served else saved
-    return saved
+    return round(saved, 9)  # seven sevenths are one
 
 
 def _too_early(state: State, pairs: int) -> Answer:
@@ -129,8 +152,6 @@ def _too_early(state: State, pairs: int) -> Answer:
     return Answer(before.retrain, text, before.evidence)
 
 
-def _compared(chosen: Probe, gain: Weighed, share: float) -> str:
+def _best_of(chosen: Probe, edges: dict[str, float]) -> str:
     what = "all history" if chosen.window == ALL else chosen.window
-    partitions = f"{gain.partitions} labelled partition" + ("s" if gain.partitions > 1 else "")
-    word = "lowers" if share >= 0 else "raises"
-    return f"a fresh candidate on {what} {word} the champion's loss by {abs(share):.1%} on {partitions}"
+    return f"of {len(edges) + 1} windows {what} has been best" if edges else f"on {what}"

@@ -1,4 +1,4 @@
-"""What cheap candidates say: which window has been right, and how much a fresh candidate would gain on the champion."""
+"""What cheap candidates say: which window has been right, and what the champion has cost by not being fresh."""
 
 from __future__ import annotations
 
@@ -14,48 +14,39 @@ if TYPE_CHECKING:
     from include.policy.state import Pair, Probe
 
 REMEMBERED = 0.9
-"""Weight of the experience with a window falls by so much with every partition: half after 7."""
+"""Weight of the experience with a window falls by so much with every candidate: half after 7."""
 RECENT = 0.3
-"""Weight of a measured gain falls by so much: the newest labelled partition counts for 70 %."""
-SURE = 2.5
-"""Standard errors (over rows) by which a gain must be above zero."""
+"""Weight of a measured gain falls by so much: that over the newest candidate counts for 70 %."""
 BETTER = 2.0
 """Standard errors by which a window must have beaten all history."""
 
 
 @dataclass(frozen=True)
 class Weighed:
-    """A weighted mean over partitions and its standard error over rows, in the unit of the loss."""
+    """A weighted mean over candidates and its standard error over rows, in the unit of the loss."""
 
     mean: float
     error: float
-    partitions: int
-
-    @property
-    def sure(self) -> bool:
-        """Tell whether the mean is above zero by more than chance among the rows explains."""
-        return self.mean > SURE * self.error
 
 
-def weighed(values: Sequence[tuple[int, float, float]], fading: float) -> Weighed:
-    """Return the mean of (age, value, standard error), a partition of age a weighing ``fading**a``.
+def weighed(values: Sequence[tuple[float, float]], fading: float) -> Weighed:
+    """Return the mean of (value, standard error), oldest first, the n-th before the newest weighing ``fading**n``.
 
     Examples
     --------
-    >>> weighed([(2, 1.0, 0.0), (1, 4.0, 0.0)], 0.5)
-    Weighed(mean=3.0, error=0.0, partitions=2)
+    >>> weighed([(1.0, 0.0), (4.0, 0.0)], 0.5)
+    Weighed(mean=3.0, error=0.0)
     """
-    newest = min(age for age, _, _ in values)
-    weights = [fading ** (age - newest) for age, _, _ in values]
+    weights = [fading**back for back in range(len(values))][::-1]
     total = sum(weights)
-    mean = sum(w * value for w, (_, value, _) in zip(weights, values, strict=True)) / total
-    error = math.sqrt(sum((w * e) ** 2 for w, (_, _, e) in zip(weights, values, strict=True))) / total
-    return Weighed(mean, error, len(values))
+    mean = sum(w * value for w, (value, _) in zip(weights, values, strict=True)) / total
+    error = math.sqrt(sum((w * e) ** 2 for w, (_, e) in zip(weights, values, strict=True))) / total
+    return Weighed(mean, error)
 
 
 def edge_of(probe: Probe) -> Weighed:
     """Return by how much a window's candidates have beaten those of all history lately."""
-    return weighed([(pair.age, pair.edge, pair.edge_error) for pair in probe.pairs], REMEMBERED)
+    return weighed([(pair.edge, pair.edge_error) for pair in probe.pairs], REMEMBERED)
 
 
 def best_window(probes: Sequence[Probe]) -> tuple[Probe, dict[str, float]]:
@@ -79,13 +70,28 @@ def best_window(probes: Sequence[Probe]) -> tuple[Probe, dict[str, float]]:
 
 def loss_level(probe: Probe) -> float:
     """Return the usual loss of a window's candidates lately."""
-    return weighed([(pair.age, pair.candidate, 0.0) for pair in probe.pairs], REMEMBERED).mean
+    return weighed([(pair.candidate, 0.0) for pair in probe.pairs], REMEMBERED).mean
 
 
 def gain_of(pairs: Sequence[Pair]) -> Weighed | None:
-    """Return what a fresh candidate gains on the champion per row, mostly on the newest labelled partition.
+    """Return what a training gains on the champion per row now: mostly what was measured over the newest candidate.
 
     None while no labelled partition is later than both: nothing newer than the champion has been seen at work.
     """
-    known = [(p.age, p.gain, p.gain_error) for p in pairs if p.gain is not None and p.gain_error is not None]
-    return weighed(known, RECENT) if known else None
+    known = _known(pairs)
+    return weighed([(gain, error) for gain, error, _ in known], RECENT) if known else None
+
+
+def regret_of(pairs: Sequence[Pair]) -> Weighed:
+    """Return what the champion has cost since its training by not being fresh: the sum of the gains, not their mean.
+
+    In the unit of the loss, for one stretch of partitions from one cheap candidate to the next.
+    """
+    known = _known(pairs)
+    return Weighed(
+        sum(gain * share for gain, _, share in known), math.sqrt(sum((error * share) ** 2 for _, error, share in known))
+    )
+
+
+def _known(pairs: Sequence[Pair]) -> list[tuple[float, float, float]]:
+    return [(p.gain, p.gain_error, p.share) for p in pairs if p.gain is not None and p.gain_error is not None]

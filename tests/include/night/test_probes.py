@@ -32,29 +32,32 @@ def test_night_asks_the_cheap_candidates(world: World) -> None:
     assert all(probe.cpu_seconds > 0 for probe in state.probes)
     newest = state.probes[0].pairs[-1]
     assert (newest.partition, newest.age) == ("2024-01-16", 1)  # labels come a day late
-    assert newest.gain is not None
     assert body["decision"]["rule"] == "auto"
-    assert "a fresh candidate on" in body["decision"]["reason"]
+    assert body["decision"]["reason"].startswith("2 of 3 comparisons that auto needs, so every(7) still decides")
 
 
-def test_champion_is_not_judged_on_what_it_learned(world: World) -> None:
-    _auto(world).night(SECOND)
-    state = State.from_json(_record(world, SECOND)["state"])
+def test_gain_is_what_a_training_of_the_night_would_have_brought(world: World) -> None:
+    for night in (SECOND, THIRD):
+        _auto(world).night(night)
     trained = world.project().model_ledger("sales").records("candidate")[0].body["train"]["last"]
+    state = State.from_json(_record(world, THIRD)["state"])
 
     assert trained == "2024-01-12"
-    assert {pair.partition for pair in state.probes[0].pairs if pair.gain is None} >= {"2024-01-12", "2024-01-11"}
-    assert all(pair.gain is None for pair in state.probes[0].pairs if pair.partition <= trained)
+    # the gate keeps three days: what could be trained instead reaches 2024-01-13, and was judged on what followed
+    assert [pair.partition for pair in state.probes[0].pairs if pair.gain is not None] == ["2024-01-17"]
 
 
-def test_later_night_trains_only_what_is_new(world: World) -> None:
+def test_two_newest_cuts_are_trained_a_night(world: World) -> None:
     _auto(world).night(SECOND)
     cells = world.folder / "home" / "models" / "sales" / "probes" / "cells"
     before = set(cells.rglob("*.npz"))
     world.night(THIRD)
+    state = State.from_json(_record(world, THIRD)["state"])
 
-    assert before < set(cells.rglob("*.npz"))
-    assert len(set(cells.rglob("*.npz")) - before) <= 4  # one a window, and the champion's twin
+    assert len(before) == 2 * 3 + 1  # one a window, and the champion's twin
+    assert len(set(cells.rglob("*.npz")) - before) <= 2 * 3
+    assert [pair.partition[-2:] for pair in state.probes[0].pairs] == ["14", "15", "16", "17"]
+    assert "every(7)" not in _record(world, THIRD)["decision"]["reason"]
 
 
 def test_decision_with_probes_replays(world: World) -> None:

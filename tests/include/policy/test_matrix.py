@@ -89,9 +89,26 @@ def test_difference_is_paired(tmp_path) -> None:
     for cell in (old, new):
         compute(bench, cell, range(cell.cut + 1, 5), bench.priority())
     matrix = Matrix(bench)
-    gain, error = matrix.difference([old], [new], 4)
-    assert gain == pytest.approx(matrix.mean(old, 4) - matrix.mean(new, 4))
-    assert gain > 5 * error > 0
+    found = matrix.paired(old, new, 4)
+    rows = matrix.scores(old).losses[4].astype(float) - matrix.scores(new).losses[4]
+    assert found is not None
+    assert found.mean == pytest.approx(matrix.mean(old, 4) - matrix.mean(new, 4))
+    assert (found.scored, found.kept) == (60, 60)
+    assert (found.total, found.squares) == pytest.approx((rows.sum(), (rows**2).sum()))
+
+
+def test_difference_counts_only_known_rows(tmp_path) -> None:
+    bench = bench_of(straight_history(5, turn=3), tmp_path)
+    old, new = Cell(2, "all", "full"), Cell(3, "last(1)", "full")
+    for cell in (old, new):
+        compute(bench, cell, range(cell.cut + 1, 5), bench.priority())
+    matrix = Matrix(bench)
+    some = matrix.paired(old, new, 4, np.arange(60) < 7)
+    assert some is not None
+    assert (some.scored, some.kept) == (7, 7)
+    assert matrix.paired(old, new, 4, np.zeros(60, bool)) is None
+    assert matrix.paired(old, new, 3) is None
+    assert not matrix.has(Cell(1, "all", "full"))
 
 
 def test_cell_not_computed_is_told(tmp_path) -> None:

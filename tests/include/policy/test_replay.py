@@ -133,7 +133,7 @@ def test_auto_chooses_the_recent_window_after_the_turn(turning) -> None:
 
 
 def test_auto_keeps_still_without_drift(tmp_path) -> None:
-    world = world_of(straight_history(20, rows=200), tmp_path)
+    world = world_of(straight_history(24, rows=400), tmp_path)
     path = replayed(world, parse("auto", tried=TRIED))
     assert path.retrains <= 0.1 * len(world.nights)
 

@@ -37,8 +37,8 @@ def test_state_survives_json() -> None:
 
 
 def test_newer_state_is_refused() -> None:
-    with pytest.raises(PolicyError, match="schema 2"):
-        State.from_json({**FULL.as_json(), "schema": 2})
+    with pytest.raises(PolicyError, match="schema 3"):
+        State.from_json({**FULL.as_json(), "schema": 3})
 
 
 def test_unknown_field_is_refused() -> None:

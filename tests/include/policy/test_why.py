@@ -24,8 +24,9 @@ STATE = State(
     probes=(
         Probe(
             "all",
-            tuple(Pair(f"2013-03-0{i}", 8 - i, 0.42, 0.0, 0.0, 0.02, 0.001) for i in (6, 7)),
+            tuple(Pair(f"2013-03-0{i}", 8 - i, 0.42, 0.0, 0.0, 0.02, 0.001) for i in (5, 6, 7)),
             0.7,
+            0.001,
         ),
     ),
 )
@@ -40,8 +41,8 @@ def _body(rule: str, **changed: object) -> dict:
 def test_lines_tell_the_whole_decision() -> None:
     assert why(_body("auto")) == [
         "flight_delay, night 2013-03-08: retrain",
-        "  because a fresh candidate on all history lowers the champion's loss by 4.8% on 2 labelled partitions: "
-        "over 4 partitions more than the 1% that a training must earn",
+        "  because on all history; a fresh candidate lowers the champion's loss by 4.8%; the champion has cost 14.3% of a "
+        "partition's loss since its training, a training's price is 0.6%",
         "  policy auto",
         "  champion 3, 66 labelled partitions, 6000 new labels",
         "  7 partitions since the last training",
