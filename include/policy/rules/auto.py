@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from include.policy.rules.fixed import Every
-from include.policy.rules.gain import best_window, gain_of, loss_level, regret_of
+from include.policy.rules.gain import best_window, loss_level, regret_of
 from include.policy.state import Answer
 from include.policy.windows import ALL, step_of
 
 if TYPE_CHECKING:
-    from include.policy.rules.gain import Weighed
+    from include.policy.rules.gain import Regret
     from include.policy.state import Probe, State
 
 EARN = 0.01
-"""Share of the loss by which a fresh candidate must be better, its standard error taken off: less is not worth a training."""
+"""Share of the loss by which a fresh candidate must be better on average: less is not worth a training, however sure."""
+SURE = 2.0
+"""Standard errors (over rows) by which the regret must be above zero."""
 PATIENCE = 1 / 3
 """Share of what a candidate of usual ageing costs within the horizon at which a training is bought."""
 FIRST = 2.0
@@ -42,10 +44,10 @@ class Auto:
     Cheap candidates of each window are judged on the partitions that follow them. The window is all history unless another
     has been better, by two standard errors, with experience that fades by a tenth with every candidate. On each stretch
     since the champion's cut, what a training on this window would have brought instead is compared with the champion's
-    cheap twin; the sum of these gains is the *regret*. A training is started when
+    cheap twin. The largest sum of these gains over the newest stretches is the *regret*. A training is started when
 
-    - the newest gain less its standard error over rows is at least 1 % of the loss, and the regret is above its own: else it
-      may be the luck of the draw,
+    - the regret is above zero by two standard errors over rows (else it may be the luck of the draw), and 1 % of the loss a
+      stretch on average,
     - a training has been earned: one every `horizon` partitions, of which three may be saved up,
     - the regret has reached the price, `PATIENCE` · r · h² / 2 / (trainings saved), with r the usual ageing (extra loss a
       stretch) and h the horizon in stretches: r · h² / 2 is what a candidate that ages as usual costs within the horizon.
@@ -78,43 +80,39 @@ class Auto:
         if base is None or len(base.pairs) < _FEWEST:
             return _too_early(state, len(base.pairs) if base else 0)
         chosen, edges = best_window(state.probes)
-        gain = gain_of(chosen.pairs)
+        regret = regret_of(chosen.pairs)
         evidence: dict[str, Any] = {"window": chosen.window, "edges": edges, "horizon": self.horizon}
-        if gain is None:
+        if regret is None:
             text = f"{_best_of(chosen, edges)}; nothing newer than the champion has met labelled rows yet"
             return Answer(False, text, evidence)
-        return self._weigh(state, chosen, gain, loss_level(base) or 1.0, evidence)
+        return self._weigh(state, chosen, regret, loss_level(base) or 1.0, evidence)
 
-    def _weigh(self, state: State, chosen: Probe, gain: Weighed, level: float, evidence: dict[str, Any]) -> Answer:
+    def _weigh(self, state: State, chosen: Probe, regret: Regret, level: float, evidence: dict[str, Any]) -> Answer:
         saved = trainings_saved(state.served, state.trainings, self.horizon)
-        regret, price = regret_of(chosen.pairs), self._price(chosen, saved)
-        share = gain.mean / level
+        price, share = self._price(chosen, saved), regret.mean / level
         evidence |= {
-            "gain": gain.mean,
-            "gain_error": gain.error,
+            "gain": regret.mean,
             "share": share,
             "cost_share": EARN,
-            "regret": regret.mean,
+            "regret": regret.total,
             "regret_error": regret.error,
+            "stretches": regret.stretches,
             "price": price,
             "ageing": chosen.ageing,
             "trainings_saved": saved,
         }
-        word = "lowers" if share >= 0 else "raises"
-        compared = (
-            f"{_best_of(chosen, evidence['edges'])}; a fresh candidate {word} the champion's loss by {abs(share):.1%}"
-        )
+        compared = f"{_best_of(chosen, evidence['edges'])}; a fresh candidate {_said(share, regret)}"
         if share <= EARN:
             return Answer(False, f"{compared}, and {EARN:.0%} must be earned", evidence)
-        if gain.mean - gain.error <= EARN * level or regret.mean <= regret.error:
-            return Answer(False, f"{compared} ± {gain.error / level:.1%}, which may be chance", evidence)
+        if regret.total <= SURE * regret.error:
+            return Answer(False, f"{compared}, which may be chance (± {regret.error / regret.total:.0%})", evidence)
         if saved < 1:
             text = f"{compared}, but a training is earned every {self.horizon} partitions only ({saved:.2g} saved)"
             return Answer(False, text, evidence)
-        cost = f"{compared}; the champion has cost {regret.mean / level:.1%} of a partition's loss since its training"
-        if regret.mean < price:
-            return Answer(False, f"{cost}, less than a training's price of {price / level:.1%}", evidence)
-        return Answer(True, f"{cost}, a training's price is {price / level:.1%}", evidence, chosen.window)
+        worth = f"{regret.total / level:.1%} of a stretch's loss, where a training is worth {price / level:.1%}"
+        if regret.total < price:
+            return Answer(False, f"{compared}: so far {worth}", evidence)
+        return Answer(True, f"{compared}: {worth}", evidence, chosen.window)
 
     def _price(self, chosen: Probe, saved: float) -> float:
         stretches = self.horizon / step_of(self.tried)
@@ -155,3 +153,9 @@ def _too_early(state: State, pairs: int) -> Answer:
 def _best_of(chosen: Probe, edges: dict[str, float]) -> str:
     what = "all history" if chosen.window == ALL else chosen.window
     return f"of {len(edges) + 1} windows {what} has been best" if edges else f"on {what}"
+
+
+def _said(share: float, regret: Regret) -> str:
+    word = "lowers" if share >= 0 else "raises"
+    count = f"{regret.stretches:.2g}"
+    return f"{word} the champion's loss by {abs(share):.1%} over {count} stretch" + ("es" if count != "1" else "")

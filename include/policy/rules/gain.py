@@ -82,15 +82,52 @@ def gain_of(pairs: Sequence[Pair]) -> Weighed | None:
     return weighed([(gain, error) for gain, error, _ in known], RECENT) if known else None
 
 
-def regret_of(pairs: Sequence[Pair]) -> Weighed:
-    """Return what the champion has cost since its training by not being fresh: the sum of the gains, not their mean.
+@dataclass(frozen=True)
+class Regret:
+    """What the champion has cost by not being fresh.
 
-    In the unit of the loss, for one stretch of partitions from one cheap candidate to the next.
+    Attributes
+    ----------
+    total, error : float
+        In the unit of the loss, for one stretch of partitions from one cheap candidate to the next; standard error over rows.
+    stretches : float
+        That it was measured on.
     """
-    known = _known(pairs)
-    return Weighed(
-        sum(gain * share for gain, _, share in known), math.sqrt(sum((error * share) ** 2 for _, error, share in known))
-    )
+
+    total: float
+    error: float
+    stretches: float
+
+    @property
+    def mean(self) -> float:
+        """The gain of a training in one stretch."""
+        return self.total / self.stretches
+
+
+def regret_of(pairs: Sequence[Pair]) -> Regret | None:
+    """Return the largest sum of gains over the newest stretches; None while none is known.
+
+    Notes
+    -----
+    Page's cumulative sum: stretches before a change, on which the champion may have been the better one, do not count.
+
+    References
+    ----------
+    Page, *Continuous inspection schemes*, Biometrika 41, 1954.
+
+    Examples
+    --------
+    >>> from include.policy.state import Pair
+    >>> found = regret_of([Pair("a", 3, 1.0, 0, 0, -5.0, 0.0), Pair("b", 2, 1.0, 0, 0, 1.0, 3.0), Pair("c", 1, 1.0, 0, 0, 2.0, 4.0)])
+    >>> found.total, found.error, found.mean
+    (3.0, 5.0, 1.5)
+    """
+    found: list[Regret] = []
+    for gain, error, share in reversed(_known(pairs)):
+        before = found[-1] if found else Regret(0.0, 0.0, 0.0)
+        error = math.hypot(before.error, error * share)
+        found.append(Regret(before.total + gain * share, error, before.stretches + share))
+    return max(found, key=lambda regret: regret.total, default=None)
 
 
 def _known(pairs: Sequence[Pair]) -> list[tuple[float, float, float]]:

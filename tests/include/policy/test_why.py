@@ -41,8 +41,8 @@ def _body(rule: str, **changed: object) -> dict:
 def test_lines_tell_the_whole_decision() -> None:
     assert why(_body("auto")) == [
         "flight_delay, night 2013-03-08: retrain",
-        "  because on all history; a fresh candidate lowers the champion's loss by 4.8%; the champion has cost 14.3% of a "
-        "partition's loss since its training, a training's price is 0.6%",
+        "  because on all history; a fresh candidate lowers the champion's loss by 4.8% over 3 stretches: "
+        "14.3% of a stretch's loss, where a training is worth 0.6%",
         "  policy auto",
         "  champion 3, 66 labelled partitions, 6000 new labels",
         "  7 partitions since the last training",
