@@ -28,6 +28,7 @@ import shifted_rows as made
 from lives import FEATURES, YEAR
 
 from include.evidence.bounds import doob_log_bound
+from include.evidence.notice import FACTOR, PER_YEAR, is_gross
 from include.evidence.replay import alarms_of
 
 ALPHA = 0.05
@@ -173,16 +174,20 @@ def _delays(calm, after, nights, share, runs, rng, limits, shift):
     hit = (levels | rest).reshape(LIVE, runs, -1).any(axis=2)
     hit[: max(30 - nights - 1, 0)] = False
     delays["Nightshift"] = list(first_hit(hit))
-    delays["its notices"] = list(first_hit(_notices(np.concatenate(values, axis=1), nights, runs)))
+    delays["its notices"] = list(first_hit(_notices(np.concatenate(values, axis=1), nights, runs, shares)))
     return {name: np.array(found) for name, found in delays.items()}
 
 
-def _notices(values: np.ndarray, calm: int, runs: int) -> np.ndarray:
-    """Return on which nights any stream lies beyond twice the largest deviation of at least 30 earlier nights."""
+def _notices(values: np.ndarray, calm: int, runs: int, shares: np.ndarray) -> np.ndarray:
+    """Return on which nights any stream raises a notice."""
+    rates = np.tile(shares, runs) * PER_YEAR / YEAR
     found = []
     for night in range(calm, calm + LIVE):
         off = np.abs(values[: night + 1] - np.median(values[:night], axis=0))
-        found.append((off[-1] > 2 * off[:-1].max(axis=0)).reshape(runs, -1).any(axis=1) & (night >= 30))
+        beyond = (off[-1] > FACTOR * off[:-1].max(axis=0)) & (night >= 30)
+        for stream in np.flatnonzero(beyond):
+            beyond[stream] = is_gross(off[:, stream], float(rates[stream]))
+        found.append(beyond.reshape(runs, -1).any(axis=1))
     return np.array(found)
 
 

@@ -13,6 +13,7 @@ from include.evidence.stream import NightValue, Stream, StreamState
 
 _SURE = 2.0  # standard errors by which the nights must vary more than their rows explain
 _FEWEST = 10
+_EFFICIENCY = 0.37  # of the median absolute deviation, against the standard deviation of normal nights
 
 
 def between_nights(values: Sequence[NightValue], labels: Sequence[Hashable] | None = None) -> float:
@@ -48,7 +49,7 @@ def between_nights(values: Sequence[NightValue], labels: Sequence[Hashable] | No
     deviations = np.array([one.studentised * one.spread for one in told])
     explained = float(np.mean([one.spread**2 for one in told]))
     seen = max(spread_of(deviations), _calendar_spread(deviations, labels)) ** 2
-    limit = explained * (1.0 + _SURE * math.sqrt(2.0 / len(told)))
+    limit = explained * (1.0 + _SURE * math.sqrt(2.0 / (_EFFICIENCY * len(told))))
     return math.sqrt(seen - explained) if seen > limit else 0.0
 
 

@@ -44,4 +44,4 @@ def explained(place: Watch, subjects: Collection[str]) -> list[dict[str, Any]]:
         return summarise(batches, key=["_key"], event_time="_event_time", timezone=timezone)
 
     told = diagnose(summary(found.night.key), [summary(key) for key in before], subjects)
-    return [{"what": d.cause, "subject": d.subject, "sentence": d.sentence, "defect": d.defect} for d in told]
+    return [{"what": d.cause, "subject": d.subject, "sentence": d.sentence, "defect": bool(d.defect)} for d in told]

@@ -48,9 +48,7 @@ def data_signals(place: Watch, key: str, *, store: bool = False, joint: bool = F
     name = f"{model.name}/{key}"
     # samples are small: more threads would wait for each other longer than they work (measured)
     found = signals_of(made, place.profile, key=name, hours=(hours, place.hours), samples=samples)
-    if key not in place.keys:
-        return found
-    return [left_out(one, made.rows, place.profile.rows) for one in found]
+    return left_out(found, made, place.profile) if key in place.keys else found
 
 
 def champion_signals(place: Watch, unseen: Unseen, reference: ChampionReference | None) -> list[Signal]:

@@ -193,37 +193,41 @@ def attribution_signals(
     ]
 
 
-def left_out(signal: Signal, rows: int, reference_rows: int) -> Signal:
-    """Return the signal of a partition that is part of the reference as if the reference did not hold it.
+def left_out(signals: Iterable[Signal], part: Profile, whole: Profile) -> list[Signal]:
+    """Return the signals of a partition that is part of the reference as if the reference did not hold it.
 
     Parameters
     ----------
-    signal : Signal
+    signals : iterable of Signal
         Of the partition against the whole reference.
-    rows, reference_rows : int
-        Of both (or their hours, for the volume).
+    part, whole : Profile
+        Of both.
 
     Notes
     -----
     A part is closer to the whole than a stranger is: with n of N rows, F_part − F_whole = (1 − n/N)(F_part − F_rest).
     So a linear distance to the rest is N / (N − n) times as large, while its mean and spread under no change grow by
     √((1/n + 1/(N−n)) / (1/n + 1/N)) only; together a factor r = √((N + n) / (N − n)), squared for the Jensen-Shannon
-    divergence. Without it the nights of a short reference would look calmer than every night after it: for one of seven
-    days by half a standard deviation.
-
-    Examples
-    --------
-    >>> one = Signal("mean_shift", "x", 0.1, 2.0, 0.05, 100, "pass", 0.05)
-    >>> round(left_out(one, 100, 700).studentised, 3)
-    2.309
+    divergence. A category that only this partition has is unseen by the rest. Without all this the nights of a reference
+    look calmer than every night after it: one of seven days by half a standard deviation.
     """
-    if signal.health != "pass" or not signal.spread > 0 or not 0 < rows < reference_rows:
-        return signal
-    ratio = math.sqrt((reference_rows + rows) / (reference_rows - rows))
-    if signal.signal in _DISTANCES:
-        power = _DISTANCES[signal.signal]
-        return replace(signal, studentised=signal.studentised + (ratio**power - 1.0) * signal.value / signal.spread)
-    return replace(signal, studentised=signal.studentised * ratio)
+    if not 0 < part.rows < whole.rows:
+        return list(signals)
+    ratio = math.sqrt((whole.rows + part.rows) / (whole.rows - part.rows))
+    return [_left_out(one, ratio, part, whole) for one in signals]
+
+
+def _left_out(one: Signal, ratio: float, part: Profile, whole: Profile) -> Signal:
+    if one.health != "pass" or not one.spread > 0:
+        return one
+    if one.signal == UNSEEN_SHARE.name:
+        before, mine = whole.categorical(one.subject), part.categorical(one.subject)
+        own = float(mine.counts[mine.counts == before.counts].sum()) / mine.n
+        return replace(one, value=one.value + own, studentised=one.studentised + own / one.spread)
+    if one.signal in _DISTANCES:
+        further = (ratio ** _DISTANCES[one.signal] - 1.0) * one.value / one.spread
+        return replace(one, studentised=one.studentised + further)
+    return replace(one, studentised=one.studentised * ratio)
 
 
 def rows_per_hour(rows: int, reference_rows: int, hours: float, reference_hours: float) -> Measured:
