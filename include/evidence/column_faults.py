@@ -119,7 +119,7 @@ def _categories(name: str, tonight: ColumnSummary, history: History) -> Iterator
         told = ", ".join(repr(category) for category in list(new)[:3])
         sentence = f"{told} is new in {name}, {evidence['new_share']:.1%} of its rows."
         limit = _FLOOD if _novelty(history) > _GROWING else _NEW_SHARE
-        yield Diagnosis("new category", name, evidence, sentence, evidence["new_share"] >= limit)
+        yield Diagnosis("new category", name, evidence, sentence, bool(evidence["new_share"] >= limit))
 
 
 def _novelty(history: History) -> float:

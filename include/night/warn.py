@@ -10,6 +10,7 @@ from include.night.messages import tell
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from include.alerts.message import Kind
     from include.evidence.alarm import Alarm
     from include.night.reference import Watch
 
@@ -44,10 +45,9 @@ def warn(place: Watch, raised: Sequence[Alarm], suspects: Sequence[str]) -> None
     body = dict(record.body)
     if body["defects"]:
         _tell_of_defects(place, body)
-    for kind in ("alarm", "notice"):
-        mine = [alarm for alarm in raised if alarm.material and alarm.kind == kind]
-        if mine:
-            _tell_of_changes(place, kind, mine, body)
+    material = [alarm for alarm in raised if alarm.material]
+    _tell_of_changes(place, [alarm for alarm in material if alarm.kind == "alarm"], body, kind="alarm")
+    _tell_of_changes(place, [alarm for alarm in material if alarm.kind == "notice"], body, kind="notice")
 
 
 def _dataset_of(place: Watch, subject: str) -> str:
@@ -67,10 +67,10 @@ def _tell_of_defects(place: Watch, body: Mapping[str, Any]) -> None:
         tell(
             place.project,
             dataset,
-            "defect",
-            "critical",
-            "defective data",
-            " ".join(body["defects"][:_MOST]),
+            kind="defect",
+            severity="critical",
+            title="defective data",
+            text=" ".join(body["defects"][:_MOST]),
             partition=night,
             key=f"defect/{dataset}/{name}/{night}",
             why=f"The night of {name} found it by comparing the partition with those before.",
@@ -83,8 +83,10 @@ def _tell_of_defects(place: Watch, body: Mapping[str, Any]) -> None:
         )
 
 
-def _tell_of_changes(place: Watch, kind: Any, alarms: Sequence[Alarm], body: Mapping[str, Any]) -> None:
+def _tell_of_changes(place: Watch, alarms: Sequence[Alarm], body: Mapping[str, Any], *, kind: Kind) -> None:
     """Tell the model's owner what changed, since when, how sure, what it costs, and what to do: one message a night."""
+    if not alarms:
+        return
     night, name = place.found.night.key, place.name
     ordered = sorted(alarms, key=lambda alarm: -abs(alarm.effect))
     more = f", and {len(ordered) - 1} more" if len(ordered) > 1 else ""
