@@ -1,8 +1,8 @@
 """Whether a night costs more the longer a model has lived.
 
 A shop's model gets its history, its first champion and two real nights; then as many further nights as asked for are
-written into its tables and its ledger by copying the second night's rows and records, commit by commit as nights write
-them. The next night is real and measured, step by step, for each length of history, before and after the fleet's upkeep.
+written into its tables and its ledger by copying the second night's rows and records: as many files and records as nights
+write, in fewer commits. The next night is real and measured, step by step, for each length of history.
 
     python benchmarks/night_growth.py --nights 30 400
 """
@@ -66,22 +66,28 @@ def lived(project: Project, nights: int) -> None:
     newest = {name: max(k for k in table.partitions() if k[:2] == "20") for name, table in tables.items()}
     rows = {name: table.read(partitions=[newest[name]]) for name, table in tables.items()}
     records = [r for r in project.model_ledger("sales").records() if r.body.get("partition") == pattern]
-    for place in range(HISTORY + 3, HISTORY + 3 + nights):
-        for name in sorted(set(tables) - {"steps"}):
-            table, old = tables[name], newest[name]
-            new = key(place - (date.fromisoformat(pattern) - date.fromisoformat(old)).days)
-            values = {c: rows[name].column(c)[0].as_py() for c in table.spec.partition_by} | {PARTITION: new}
-            table.append(_moved(rows[name], table, old, new), values, run_key=f"{name}/{place}")
-        steps = tables["steps"]
-        for row in range(rows["steps"].num_rows):
-            one = _moved(rows["steps"].slice(row, 1), steps, pattern, key(place))
-            steps.append(one, key(place), run_key=f"{place}/{row}")
+    places = range(HISTORY + 3, HISTORY + 3 + nights)
+    for name in sorted(set(tables) - {"steps"}):
+        table, old = tables[name], newest[name]
+        lag = (date.fromisoformat(pattern) - date.fromisoformat(old)).days
+        parts = [_part(rows[name], table, old, key(place - lag)) for place in places]
+        table._append(parts, f"lived/{name}")
+    for row in range(rows["steps"].num_rows):
+        one = rows["steps"].slice(row, 1)
+        parts = [_part(one, tables["steps"], pattern, key(place)) for place in places]
+        tables["steps"]._append(parts, f"lived/{row}")
+    for place in places:
         for record in records:
             body = json.loads(json.dumps(dict(record.body)).replace(pattern, key(place)))
             if record.kind == "night_start":
                 start = datetime.fromisoformat(body["start"]) + timedelta(days=place - HISTORY - 2)
                 body |= {"start": start.isoformat(), "end": (start + timedelta(days=1)).isoformat()}
             project.model_ledger("sales").append(record.kind, record.key.replace(pattern, key(place)), body)
+
+
+def _part(rows: pa.Table, table: Table, old: str, new: str) -> tuple[pa.Table, dict[str, str]]:
+    values = {column: rows.column(column)[0].as_py() for column in table.spec.partition_by}
+    return _moved(rows, table, old, new), values | {PARTITION: new}
 
 
 def _moved(rows: pa.Table, table: Table, old: str, new: str) -> pa.Table:

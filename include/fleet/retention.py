@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from include.config.durations import parse_duration
 from include.fleet.places import Place, pins, places, retention_of
 from include.storage.lifetimes import lifetimes
-from include.storage.objects import list_names, modified, remove
+from include.storage.objects import TEMPORARY, list_names, modified, remove
 from include.storage.tables import Table
 from include.storage.vacuum import Kept, vacuum
 
@@ -32,6 +35,8 @@ class Removed:
         Quarantined partitions whose rows are removed, as ``dataset/partition``.
     attempts : int
         Attempts to ingest that are forgotten.
+    fragments : int
+        Temporary files that killed processes have left.
     left_alone : list of str
         Tables without a YAML file that says how long to keep them.
     """
@@ -39,6 +44,7 @@ class Removed:
     tables: list[dict[str, Any]]
     quarantined: list[str]
     attempts: int
+    fragments: int
     left_alone: list[str]
 
 
@@ -68,7 +74,7 @@ def retain(project: Project, *, dry_run: bool = False) -> dict[str, Any]:
     stays, so that a night which begins meanwhile pins nothing that is being removed.
     """
     pinned = pins(project)
-    done = Removed([], [], 0, [])
+    done = Removed([], [], 0, 0, [])
     for place in places(project):
         settings = retention_of(project, place.kind, place.name)
         if settings is None:
@@ -77,6 +83,7 @@ def retain(project: Project, *, dry_run: bool = False) -> dict[str, Any]:
         _retain_table(project, place, settings, pinned, done, dry_run=dry_run)
     for name, dataset in project.catalog.datasets.items():
         done.attempts += _forget_attempts(project, name, _kept(dataset.retention).grace, dry_run=dry_run)
+    done.fragments = _sweep(project, dry_run=dry_run)
     files, size = sum(t["files"] for t in done.tables), sum(t["bytes"] for t in done.tables)
     return {"dry_run": dry_run, "files": files, "bytes": size, **done.__dict__}
 
@@ -118,6 +125,23 @@ def _empty(place: Place, partitions: list[str]) -> None:
     for key in partitions:
         if table is not None:
             table.clear(key, run_key="expired")
+
+
+def _sweep(project: Project, *, dry_run: bool) -> int:
+    """Remove the temporary files of single objects that are a day old: nobody writes one for so long."""
+    if not project.home.is_local:
+        return 0
+    count = 0
+    for folder, below, names in os.walk(project.home.path):
+        below[:] = [name for name in below if not name.startswith("_partition=") and name != "_delta_log"]
+        for path in (Path(folder) / name for name in names if name.startswith(TEMPORARY)):
+            with suppress(FileNotFoundError):  # its writer was alive after all
+                written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                if project.clock() - written > timedelta(days=1):
+                    count += 1
+                    if not dry_run:
+                        path.unlink()
+    return count
 
 
 def _forget_attempts(project: Project, dataset: str, grace: timedelta, *, dry_run: bool) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from include.report.index import MOST_LINES, home_page, nights_page, validations_page
-from include.report.lines import SubjectLine, ValidationLine
-from include.storage.objects import replace
+from include.report.lines import NightLine, SubjectLine, ValidationLine
+from include.storage.objects import read_if_present, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,21 +16,48 @@ if TYPE_CHECKING:
     from include.project import Project
     from include.storage.locations import Location
 
+_NEWEST = 35  # nights whose lines may still change
 
-def index_model(project: Project, name: str) -> Location:
-    """Write the page that lists a model's nights; returns where it is."""
+
+def index_model(project: Project, name: str, *nights: str) -> Location:
+    """Write the page that lists a model's nights; returns where it is.
+
+    Parameters
+    ----------
+    project, name
+        The installation and the model.
+    *nights : str
+        Keys whose lines are told again, with the newest ones and those that were never told; all of them when none is
+        named. Lines are kept beside the page, so that a night costs the same however many there were before.
+    """
     from include.night.lines import night_lines  # it imports this module's callers, and ingesting does not need it
 
     model = project.catalog.model(name)
-    begun = sorted({str(r.body["partition"]) for r in project.model_ledger(name).records("night_start")})
+    begun = sorted({str(r.body["partition"]) for r in project.model_ledger(name).records("night_start")})[-MOST_LINES:]
+    place = project.home / "reports" / "models" / name / "lines.json"
+    kept = _kept_lines(place) if nights else {}
+    again = [key for key in begun if key in nights or key not in kept or key in begun[-_NEWEST:]]
+    lines = {key: kept[key] for key in begun if key in kept} | {
+        line.partition: line for line in night_lines(project, name, again)
+    }
+    replace(place, json.dumps({key: asdict(line) for key, line in lines.items()}).encode())
     page = nights_page(
         name,
-        night_lines(project, name, begun[-MOST_LINES:]),
+        [lines[key] for key in begun],
         description=model.description,
         owner=model.owner.name,
         made_at=project.clock(),
     )
     return _written(project, "models", name, page)
+
+
+def _kept_lines(place: Location) -> dict[str, NightLine]:
+    """Return the lines told before, by night; none when they were written by another version of this code."""
+    raw = read_if_present(place)
+    try:
+        return {key: NightLine(**line) for key, line in json.loads(raw or b"{}").items()}
+    except (TypeError, ValueError):
+        return {}
 
 
 def index_dataset(project: Project, name: str) -> Location:

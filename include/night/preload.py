@@ -6,6 +6,7 @@ import include.contracts.engine
 import include.evaluation.gate
 import include.explain.card
 import include.features.build
+import include.night.lines
 import include.night.promote
 import include.night.report
 import include.night.wait

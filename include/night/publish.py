@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 
 from include.alerts.message import Field, Link, Message
 from include.alerts.outbox import put
+from include.config.durations import format_duration, parse_duration
 from include.errors import StorageError
 from include.night.attempts import staged_of, unchanged_of, validations_of
 from include.night.indexes import index_dataset
@@ -39,6 +41,8 @@ def publish(project: Project, name: str, attempt: str) -> dict[str, Any]:
 
     Raises
     ------
+    StorageError
+        When the attempt is so old that what it staged may be cleaned up any moment.
     ConflictError
         When a partition was published by somebody else since it was read: what was staged is stale, and none of the
         attempt is published. Running the whole ingest again is safe.
@@ -46,6 +50,7 @@ def publish(project: Project, name: str, attempt: str) -> dict[str, Any]:
     dataset = project.catalog.dataset(name)
     validations = validations_of(project, name, attempt)
     items = staged_of(project, name, attempt)
+    _refuse_old(project, dataset, items)
     shown = _shown(project, dataset, [i for i in items if validations[i.partition]["health"] not in BLOCKING])
     summary: dict[str, Any] = {"published": [], "unchanged": [], "blocked": [], "rows": 0, "reasons": {}}
     for item in items:
@@ -65,6 +70,20 @@ def publish(project: Project, name: str, attempt: str) -> dict[str, Any]:
         summary["rows"] += verdict.body["rows"] if verdict else 0
     index_dataset(project, name)
     return summary
+
+
+def _refuse_old(project: Project, dataset: Dataset, items: Sequence[StagedPartition]) -> None:
+    """Refuse an attempt from half the grace period on: retention may take its files at the end of it, never sooner."""
+    limit = parse_duration(dataset.retention.grace) / 2
+    for item in items:
+        staged = datetime.fromtimestamp(item.staged.modified_ms / 1000, UTC)
+        if project.clock() - staged > limit:
+            raise StorageError.at(
+                f"dataset {dataset.name}, partition {item.partition}",
+                f"was staged on {staged:%Y-%m-%d}, more than {format_duration(limit)} ago",
+                "an attempt whose files cannot have been cleaned up",
+                "run the whole ingest again",
+            )
 
 
 def verdict_of(project: Project, name: str, partition: str) -> Record | None:

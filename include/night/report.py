@@ -62,7 +62,7 @@ def report(project: Project, name: str, partition: str) -> dict[str, Any]:
     page = night_page(facts_of(project, name, partition, records, unfinished))
     place = project.home / "reports" / "models" / name / f"{partition}.html"
     write(place, page.encode())
-    index_model(project, name)
+    index_model(project, name, partition)
     flush(project)
     if unfinished:
         raise LedgerError.at(

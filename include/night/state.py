@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from include.registry.ledger import Record
 
 _TRAINING_STEPS = ("train", "gate")
+_A_TRAINING = 0.2  # CPU seconds: a step that only found its record again takes less
 _LOSSES = 60  # newest labelled partitions that a policy looks back on
 
 
@@ -69,7 +70,7 @@ def state_of(project: Project, found: Begun, forced: str | None) -> State:
         defects=defects_of(records).get(night.key, ()),
         pending=pending(records),
         cpu_minutes_week=_cpu_minutes(project, found),
-        training_cpu_minutes=_training_minutes(project, name),
+        training_cpu_minutes=_training_minutes(project, name, [str(r.body["partition"]) for r in trainings]),
         forced=forced,
         served=sum(r.kind == "decision" for r in records) + 1,
         trainings=tuple(_places(_partition(project, found, r.body["partition"]), night) for r in trainings[1:]),
@@ -133,20 +134,26 @@ def _health(found: Begun) -> Any:
 
 def _cpu_minutes(project: Project, found: Begun) -> float:
     """Return the CPU minutes of trainings and gates of the nights that ended in the last 7 days of event time."""
-    since = found.night.end - timedelta(days=7)
-    total = 0.0
-    for row in steps_table(project, "models", found.model.name).read(["step", "cpu_seconds", PARTITION]).to_pylist():
-        if row["step"] in _TRAINING_STEPS and row[PARTITION] < found.night.key:
-            night = _partition(project, found, row[PARTITION])
-            total += row["cpu_seconds"] if night.end > since else 0.0
-    return round(total / 60, 4)
+    since, nights = found.night.end - timedelta(days=7), []
+    night = found.night.preceding()
+    while night.end > since:
+        nights.append(night.key)
+        night = night.preceding()
+    costs = _costs(project, found.model.name, nights)
+    return round(sum(float(row["cpu_seconds"]) for row in costs if row["step"] in _TRAINING_STEPS) / 60, 4)
 
 
-def _training_minutes(project: Project, name: str) -> float | None:
-    rows = steps_table(project, "models", name).read(["step", "cpu_seconds", PARTITION]).to_pylist()
-    costs = [
-        r["cpu_seconds"] / 60
-        for r in sorted(rows, key=lambda r: str(r[PARTITION]))
-        if r["step"] == "train" and r["cpu_seconds"] > 0.2
-    ]
-    return round(costs[-1], 4) if costs else None
+def _training_minutes(project: Project, name: str, nights: Sequence[str]) -> float | None:
+    """Return the CPU minutes of the newest training of some nights, None when none was measured."""
+    for night in sorted(set(nights), reverse=True):
+        costs = [float(row["cpu_seconds"]) for row in _costs(project, name, [night]) if row["step"] == "train"]
+        found = [seconds for seconds in costs if seconds > _A_TRAINING]
+        if found:
+            return round(found[-1] / 60, 4)
+    return None
+
+
+def _costs(project: Project, name: str, nights: Sequence[str]) -> list[dict[str, Any]]:
+    columns = ["step", "started", "cpu_seconds", PARTITION]
+    rows = steps_table(project, "models", name).read(columns, nights).to_pylist()
+    return sorted(rows, key=lambda row: (str(row[PARTITION]), row["started"]))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 VERSION_PROPERTY = "nightshift.schema_version"
 
-# (table name, version it has) -> what makes it the next version. Added columns need no entry.
+# (table name, version it has) -> what makes it the next version; run again after a kill, so it must bear that. Added
+# columns need no entry.
 MIGRATIONS: dict[tuple[str, int], Callable[[DeltaTable], None]] = {}
 
 
@@ -29,14 +30,7 @@ def bring_up_to_date(table: DeltaTable, spec: TableSpec) -> DeltaTable:
     StorageError
         When the table is of a newer version, or a column has another type than declared.
     """
-    version = int((table.metadata().configuration or {}).get(VERSION_PROPERTY) or 1)
-    if version > spec.version:
-        raise StorageError.at(
-            f"table {spec.name} at {table.table_uri}",
-            f"has schema version {version}",
-            f"version {spec.version} or older",
-            "use the newer Nightshift that wrote it",
-        )
+    version = refuse_newer(table, spec.name, spec.version)
     there = {field.name: field for field in table.schema().fields}
     wanted = {field.name: field for field in Schema.from_arrow(spec.schema).fields}
     changed = [name for name, field in wanted.items() if name in there and there[name].type != field.type]
@@ -52,6 +46,25 @@ def bring_up_to_date(table: DeltaTable, spec: TableSpec) -> DeltaTable:
     if not missing and version == spec.version:
         return table
     return _migrated(table, spec, version, missing)
+
+
+def refuse_newer(table: DeltaTable, name: str, known: int) -> int:
+    """Return the schema version of a table.
+
+    Raises
+    ------
+    StorageError
+        When it is newer than the version that this code knows.
+    """
+    version = int((table.metadata().configuration or {}).get(VERSION_PROPERTY) or 1)
+    if version > known:
+        raise StorageError.at(
+            f"table {name} at {table.table_uri}",
+            f"has schema version {version}",
+            f"version {known} or older",
+            "use the newer Nightshift that wrote it",
+        )
+    return version
 
 
 def _migrated(table: DeltaTable, spec: TableSpec, version: int, missing: list[Any]) -> DeltaTable:

@@ -17,6 +17,7 @@ from include.errors import StorageError
 if TYPE_CHECKING:
     from include.storage.locations import Location
 
+TEMPORARY = ".tmp-"
 _TAKEN = (409, 412)
 
 
@@ -123,7 +124,7 @@ def list_names(location: Location, after: str = "") -> list[str]:
         if not folder.is_dir():
             return []
         with os.scandir(folder) as entries:
-            return sorted(e.name for e in entries if e.name > after and not e.name.startswith(".tmp-"))
+            return sorted(e.name for e in entries if e.name > after and not e.name.startswith(TEMPORARY))
     prefix = f"{location.key}/" if location.key else ""
     pages = (
         location.s3_client()
@@ -198,7 +199,7 @@ def sync_file(path: Path) -> None:
 
 def _temporary(path: Path, data: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".tmp-{uuid.uuid4().hex}"
+    temporary = path.parent / f"{TEMPORARY}{uuid.uuid4().hex}"
     with temporary.open("xb") as stream:
         stream.write(data)
         stream.flush()

@@ -22,7 +22,7 @@ from deltalake.transaction import AddAction
 from include.errors import ConflictError, StorageError
 from include.storage.durable import sync_commits
 from include.storage.lifetimes import stand_in_for
-from include.storage.migrations import VERSION_PROPERTY, bring_up_to_date
+from include.storage.migrations import VERSION_PROPERTY, bring_up_to_date, refuse_newer
 from include.storage.reading import conformed, file_batches, predicate_of
 from include.storage.specs import PARTITION, Publication, Published, Staged, TableSpec
 from include.storage.staging import Stager, stage_file
@@ -66,7 +66,7 @@ class Table:
         except TableNotFoundError:
             return None
         by = tuple(found.metadata().partition_columns)
-        version = int((found.metadata().configuration or {}).get(VERSION_PROPERTY) or 1)
+        version = refuse_newer(found, name, like.version if like else 1)
         replaced = like.replaced_by if like else (PARTITION,)
         return cls(location, TableSpec(name, pa.schema(found.schema().to_arrow()), version, by, replaced))
 
@@ -294,7 +294,9 @@ class Table:
         if self._pin is not None and version is None:
             return self._pin
         try:
-            return DeltaTable(self.location.uri, version=version, storage_options=self.location.storage_options)
+            found = DeltaTable(self.location.uri, version=version, storage_options=self.location.storage_options)
+            refuse_newer(found, self.spec.name, self.spec.version)
+            return found
         except TableNotFoundError:
             if version is not None and DeltaTable.is_deltatable(self.location.uri, self.location.storage_options):
                 raise StorageError.at(

@@ -114,6 +114,16 @@ def test_forgotten_staged_files_go_and_their_publication_says_so(world: World) -
         publish(later, "shop", attempt)
 
 
+def test_old_attempt_is_refused_before_its_files_may_go(world: World) -> None:
+    from include.errors import StorageError
+
+    attempt = ingest(world.project(), "shop", SECOND)["attempt"]
+    validate(world.project(), "shop", attempt)
+    with pytest.raises(StorageError, match=r"more than 84h ago.*run the whole ingest again"):
+        publish(_later(world, days=4), "shop", attempt)
+    assert publish(_later(world, days=3), "shop", attempt)["published"] == [SECOND]
+
+
 def test_tables_read_the_same_after_retention(world: World) -> None:
     world.night(SECOND)
     before = {name: rows_of(world.project(), name) for name in ("features", "labels", "predictions")}
@@ -157,3 +167,12 @@ def test_broken_ledger_stops_all_removal(world: World) -> None:
         retain(_later(world, days=4000))
 
     assert _files(world, "datasets/shop/snapshots") == before
+
+
+def test_fragments_of_killed_processes_are_swept(world: World) -> None:
+    fragment = world.project().home.path / "outbox" / "pending" / ".tmp-0123"
+    fragment.write_bytes(b"half a mess")
+    young, old = retain(_later(world, hours=23)), retain(_later(world, hours=25))
+
+    assert (young["fragments"], old["fragments"]) == (0, 1)
+    assert not fragment.exists()

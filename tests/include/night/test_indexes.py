@@ -31,6 +31,28 @@ def checked(project: Project, key: str, health: str, number: int) -> None:
     project.dataset_ledger("flights").append("verdict", f"verdict/{key}/{number}", body)
 
 
+def test_old_lines_are_kept_and_told_again_when_all_are(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("include.night.indexes._NEWEST", 1)
+    told(project, "2013-03-01", "2013-03-02")
+    place = index_model(project, "flight_delay")
+    lines = place.parent / "lines.json"
+    lines.path.write_text(lines.path.read_text().replace("1 of 7 partitions", "as it was told"))
+
+    told(project, "2013-03-03")
+    assert index_model(project, "flight_delay", "2013-03-03").path.read_text().count("as it was told") == 2
+    assert index_model(project, "flight_delay", "2013-03-01").path.read_text().count("as it was told") == 1
+    assert "as it was told" not in index_model(project, "flight_delay").path.read_text()
+
+
+@pytest.mark.parametrize("lines", ["nonsense", '{"2013-03-01": {"colour": "red"}}'])
+def test_lines_of_another_version_are_told_again(project: Project, lines: str) -> None:
+    told(project, "2013-03-01")
+    place = index_model(project, "flight_delay")
+    (place.parent / "lines.json").path.write_text(lines)
+
+    assert "1 of 7 partitions" in index_model(project, "flight_delay", "2013-03-01").path.read_text()
+
+
 def test_nights_of_a_model_are_listed(project: Project) -> None:
     told(project, "2013-03-01", "2013-03-02")
     place = index_model(project, "flight_delay")

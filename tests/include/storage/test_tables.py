@@ -10,6 +10,7 @@ import pytest
 
 from include.errors import ConflictError, StorageError
 from include.storage.locations import Location, quoted
+from include.storage.migrations import MIGRATIONS
 from include.storage.specs import Publication, TableSpec
 from include.storage.tables import Table
 
@@ -233,11 +234,33 @@ def test_new_columns_are_added_and_old_rows_are_null(place: Location) -> None:
     assert wider.read().column("age").to_pylist() == [None]
 
 
+def test_older_table_goes_through_every_step(place: Location, monkeypatch: pytest.MonkeyPatch) -> None:
+    Table(place / "people", SPEC).replace("p", _rows(1))
+    steps: list[int] = []
+    for version in (1, 2):
+        monkeypatch.setitem(MIGRATIONS, ("people", version), lambda _, version=version: steps.append(version))
+    third = Table(place / "people", TableSpec("people", SCHEMA, version=3))
+    third.ensure()
+    third.ensure()
+
+    assert steps == [1, 2]
+    assert _ids(third) == [1]
+    with pytest.raises(StorageError, match="schema version 3. Expected version 1 or older"):
+        Table(place / "people", SPEC).read()
+
+
 def test_table_of_a_newer_version_is_refused(place: Location) -> None:
     Table(place / "people", TableSpec("people", SCHEMA, version=2)).ensure()
 
-    with pytest.raises(StorageError, match="schema version 2. Expected version 1 or older"):
-        Table(place / "people", SPEC).ensure()
+    for use in (
+        lambda: Table(place / "people", SPEC).ensure(),
+        lambda: Table(place / "people", SPEC).read(),
+        lambda: Table(place / "people", SPEC).version(),
+        lambda: Table.existing(place / "people", "people"),
+        lambda: Table(place / "people", SPEC).replace("p", _rows(1)),
+    ):
+        with pytest.raises(StorageError, match="schema version 2. Expected version 1 or older"):
+            use()
 
 
 def test_changed_type_is_refused(place: Location) -> None:
