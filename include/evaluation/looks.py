@@ -3,8 +3,8 @@
 Evidence of 1/α suffices however often one looks. A gate looks only from its first judgement to `max_wait` nights later, so
 less is enough to err with chance α: the share of 1/α tabulated here. It was measured at the hardest autocorrelation that
 the gate vouches for (φ = 0.7, 30,000 lives, `benchmarks/gate_errors.py --only bars`), so it is too strict for less of it:
-at 14 + 14 nights equal candidates pass in 0.3, 1.1 and 2.1 % of lives at φ = 0, 0.3 and 0.5 instead of 5 %. That
-reserve is what holds the 5 % when bad nights are worse than good ones are good (docs/gate.md).
+at 14 + 14 nights equal candidates pass in 0.4, 1.0 and 2.5 % of lives at φ = 0, 0.3 and 0.5 instead of 5 %. That
+reserve, and the correction for skewness, hold the 5 % when bad nights are worse than good ones are good (docs/gate.md).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def log_bar(alpha: float, first: int | None = None, further: int = 0) -> float:
     Examples
     --------
     >>> round(float(np.exp(log_bar(0.05))), 6), round(float(np.exp(log_bar(0.05, first=14, further=14))), 6)
-    (20.0, 8.76)
+    (20.0, 7.22)
     """
     share = 1.0
     if first is not None and further <= FURTHER[-1]:

@@ -12,7 +12,7 @@ def test_unplanned_looks_need_one_over_alpha():
 
 
 def test_planned_looks_need_the_tabulated_share():
-    assert np.exp(log_bar(0.05, first=14, further=14)) == pytest.approx(0.438 * 20)
+    assert np.exp(log_bar(0.05, first=14, further=14)) == pytest.approx(0.361 * 20)
 
 
 def test_plans_between_the_table_take_the_stricter():

@@ -46,8 +46,8 @@ def test_modes_ask_different_proof(mode, effect, margin, expected):
 
 def test_wait_says_how_many_nights_are_missing():
     found = finding("superior", 0.45)
-    assert found.needed == 31
-    assert "about 31 further labelled nights at today's effect" in found.part.reason
+    assert found.needed == 34
+    assert "about 34 further labelled nights at today's effect" in found.part.reason
 
 
 def test_hopeless_wait_says_so():
