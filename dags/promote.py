@@ -72,6 +72,7 @@ def promote_dag(model: Model) -> DAG:
                 defaults="Reject",
                 response_timeout=model.promotion.approval_timeout,
                 fail_on_reject=True,
+                retries=0,  # trying again would ask again, after a refusal too
             )
             approve >> promote
     return dag
