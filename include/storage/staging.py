@@ -21,7 +21,7 @@ from include.storage.specs import Staged, TableSpec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-GROUP_ROWS = 262_144
+GROUP_ROWS = 131_072
 _COUNTED = 32  # columns whose statistics the log keeps
 
 
