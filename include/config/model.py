@@ -77,7 +77,7 @@ class Learner(Settings):
 class PolicySettings(Settings):
     """When to retrain."""
 
-    rule: str = "every(7)"
+    rule: str = "auto"
     """`never`, `always`, `every(n)`, `on_alarm`, `on_loss(k)`, `k_of_n(k, n)`, `challenger(margin)`, `auto`, or `all_of(…)`, `any_of(…)` of them."""
     cooldown: int = Field(default=0, ge=0)
     """Partitions after a training in which no other is started (a person may force one)."""

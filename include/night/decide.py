@@ -6,11 +6,13 @@ from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from include.config.model import WindowSettings
 from include.night.begun import begun
 from include.night.probes import with_probes
 from include.night.state import state_of
 from include.policy.decide import decide as decide_by_policy
 from include.policy.decide import record as decision_record
+from include.policy.live import window_text
 from include.policy.parse import policy_of
 from include.registry.champions import frozen
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from include.project import Project
     from include.registry.ledger import Record
 
-OTHERS = ("never", "every(7)", "every(30)", "on_loss(3)")
+OTHERS = ("never", "every(7)", "every(30)", "on_alarm", "on_loss(3)", "k_of_n(2, 5)", "challenger(3%)", "auto")
 """Rules whose answer stands beside the model's own in every record."""
 
 
@@ -47,7 +49,7 @@ def decide(project: Project, name: str, partition: str, *, force: str | None = N
     key = f"decision/{partition}" + (f"/forced/{force}" if force else "")
     recorded = found.ledger.find(key)
     if recorded is None:
-        policy = policy_of(found.model.policy, found.night.grain, _delay(found))
+        policy = policy_of(found.model.policy, found.night.grain, _delay(found), _own_window(found))
         state = with_probes(project, found, policy, state_of(project, found, force))
         decision = _in_order(decide_by_policy(policy, state), found.ledger.records(), partition)
         body = decision_record(policy, state, decision, OTHERS) | {"partition": partition}
@@ -66,6 +68,12 @@ def _delay(found: Begun) -> int:
     """Return the partitions until labels are known, as the model declares it."""
     delay = found.model.target.delay
     return ceil(delay.total_seconds() / 3600 / found.night.hours) if delay else 0
+
+
+def _own_window(found: Begun) -> str | None:
+    """Return the window that the model's YAML names, None where it leaves that to the policy."""
+    window = found.model.window
+    return window_text(window, found.night.grain) if isinstance(window, WindowSettings) else None
 
 
 def _in_order(decision: Decision, records: Sequence[Record], partition: str) -> Decision:

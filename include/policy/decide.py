@@ -88,10 +88,10 @@ def record(policy: Policy, state: State, decision: Decision, rules: Iterable[str
             "budget_minutes_per_week": policy.limits.budget_minutes_per_week,
             "min_new_labels": policy.limits.min_new_labels,
         },
-        "tried": {"windows": list(policy.tried.windows), "horizon": policy.tried.horizon},
+        "tried": {"windows": list(policy.tried.windows), "horizon": policy.tried.horizon, "own": policy.tried.own},
         "state": state.as_json(),
         "decision": decision.as_json(),
-        "others": alternatives(state, rules, policy.limits, policy.tried),
+        "others": alternatives(state, [rule for rule in rules if rule != policy.text], policy.limits, policy.tried),
     }
 
 
@@ -150,6 +150,6 @@ def decision_of(body: dict[str, Any]) -> Decision:
 def decided_again(body: dict[str, Any]) -> Decision:
     """Return what the recorded policy says of the recorded state; `replay` compares it with the recorded decision."""
     told = body.get("tried", {})
-    tried = Tried(tuple(told["windows"]), told["horizon"]) if told else None
+    tried = Tried(tuple(told["windows"]), told["horizon"], told.get("own")) if told else None
     policy = parse(str(body.get("policy")), Limits(**body.get("limits", {})), tried)
     return decide(policy, State.from_json(body["state"]))

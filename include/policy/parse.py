@@ -15,7 +15,7 @@ from include.policy.rules.combined import Combined
 from include.policy.rules.fixed import Every, Never
 from include.policy.rules.library import THRESHOLDS, AboveThreshold
 from include.policy.rules.loss import KOfN, OnLoss
-from include.policy.windows import usual_horizon, usual_windows
+from include.policy.windows import ALL, usual_horizon, usual_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +37,7 @@ class Limits:
     cooldown : int
         Partitions after a training in which no other is started.
     budget_minutes_per_week : float or None
-        CPU minutes of trainings and probes in 7 days.
+        CPU minutes of trainings and their gates in 7 days.
     min_new_labels : int
         Labels that must have matured since the champion's training cut.
     """
@@ -57,10 +57,13 @@ class Tried:
         All history among them (`include.policy.windows`).
     horizon : int
         Partitions that a new champion is expected to serve.
+    own : str or None
+        The window that the model's YAML names: `auto` then times trainings only, and leaves the window alone.
     """
 
     windows: tuple[str, ...] = usual_windows((), "day")
     horizon: int = usual_horizon("day")
+    own: str | None = None
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ def parse(rule: str, limits: Limits | None = None, tried: Tried | None = None) -
     return Policy(found, limits or Limits(), tried)
 
 
-def policy_of(settings: PolicySettings, grain: Grain = "day", delay: int = 0) -> Policy:
+def policy_of(settings: PolicySettings, grain: Grain = "day", delay: int = 0, own: str | None = None) -> Policy:
     """Return the policy of a model's YAML.
 
     Parameters
@@ -175,9 +178,12 @@ def policy_of(settings: PolicySettings, grain: Grain = "day", delay: int = 0) ->
         Of the model's partitions: it decides what `auto` tries where the YAML names no windows.
     delay : int
         Partitions until labels are known.
+    own : str, optional
+        The window that the YAML names for trainings.
     """
     limits = Limits(settings.cooldown, settings.budget_minutes_per_week, settings.min_new_labels)
-    tried = Tried(usual_windows(settings.windows, grain, delay), settings.horizon or usual_horizon(grain))
+    windows = tuple(dict.fromkeys((ALL, own))) if own else usual_windows(settings.windows, grain, delay)
+    tried = Tried(windows, settings.horizon or usual_horizon(grain), own)
     return parse(settings.rule, limits, tried)
 
 
@@ -260,7 +266,7 @@ def _built(text: str, name: str, arguments: Sequence[Rule | float], tried: Tried
         raise PolicyError.at(
             f"policy {text!r}", f"{name} has {len(arguments)} arguments", wanted, f"write {shape.example}"
         )
-    return Auto(tried.windows, tried.horizon) if name == "auto" else shape.build(*arguments)
+    return Auto(tried.windows, tried.horizon, tried.own) if name == "auto" else shape.build(*arguments)
 
 
 def _number(token: str) -> float | None:

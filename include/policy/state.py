@@ -132,7 +132,7 @@ class State:
     pending : str or None
         Candidate whose verdict is awaited.
     cpu_minutes_week : float
-        CPU minutes of trainings and probes in the last 7 days.
+        CPU minutes of trainings and their gates in the last 7 days.
     training_cpu_minutes : float or None
         What one more training is expected to cost.
     forced : str or None

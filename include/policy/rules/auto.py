@@ -38,6 +38,8 @@ class Auto:
         Windows it compares, all history among them.
     horizon : int
         Partitions that a new champion is expected to serve.
+    own : str or None
+        The only window that may be trained, where the model names one.
 
     Notes
     -----
@@ -64,6 +66,7 @@ class Auto:
 
     tried: tuple[str, ...]
     horizon: int
+    own: str | None = None
 
     @property
     def text(self) -> str:
@@ -80,6 +83,8 @@ class Auto:
         if base is None or len(base.pairs) < _FEWEST:
             return _too_early(state, len(base.pairs) if base else 0)
         chosen, edges = best_window(state.probes)
+        if self.own is not None:
+            chosen, edges = next(probe for probe in state.probes if probe.window == self.own), {}
         regret = regret_of(chosen.pairs)
         evidence: dict[str, Any] = {"window": chosen.window, "edges": edges, "horizon": self.horizon}
         if regret is None:
@@ -112,7 +117,7 @@ class Auto:
         worth = f"{regret.total / level:.1%} of a stretch's loss, where a training is worth {price / level:.1%}"
         if regret.total < price:
             return Answer(False, f"{compared}: so far {worth}", evidence)
-        return Answer(True, f"{compared}: {worth}", evidence, chosen.window)
+        return Answer(True, f"{compared}: {worth}", evidence, None if self.own else chosen.window)
 
     def _price(self, chosen: Probe, saved: float) -> float:
         stretches = self.horizon / step_of(self.tried)

@@ -19,7 +19,7 @@ def test_a_model_of_six_lines_works(folder):
 
     model = load_catalog(folder.root).model("fares")
 
-    assert model.policy.rule == "every(7)"
+    assert model.policy.rule == "auto"
     assert model.all_datasets == ("trips",)
     assert model.gate.confidence == 0.95
 

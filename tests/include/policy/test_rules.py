@@ -85,6 +85,13 @@ def test_window_that_may_be_luck_is_not_chosen() -> None:
     assert best_window(probes)[0].window == "all"
 
 
+def test_window_of_the_model_is_left_alone() -> None:
+    state = _state(0.05, edge=-0.3)
+    decision = decide(parse("auto", tried=Tried(("all", "last(6)"), 4, "last(6)")), state)
+    assert (decision.verdict, decision.window) == ("retrain", None)
+    assert decision.reason.startswith("on last(6); a fresh candidate lowers")
+
+
 def test_share_of_trainings_is_kept() -> None:
     state = _state(0.05)
     assert _decided(state, served=8, trainings=(6, 2, 1)).verdict == "hold"
