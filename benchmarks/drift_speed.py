@@ -4,6 +4,7 @@ Prints medians of five repetitions in one run, import times apart, and the peak 
 
     python benchmarks/drift_speed.py                 # 1,000,000 rows
     python benchmarks/drift_speed.py --rows 10000000 --repeats 1
+    python benchmarks/drift_speed.py --peer frouros=PEER/bin/python --peer nannyml=PEER/bin/python
 
 The data (30 numeric and 10 categorical columns, of several shapes) are made in a temporary folder.
 """
@@ -123,18 +124,25 @@ def stream(folder: Path) -> int:
 
 
 def scipy_loop(folder: Path) -> int:
-    """Decode both sides and call scipy's two-sample Kolmogorov-Smirnov on every numeric column."""
+    """Decode both sides and call scipy column by column: Kolmogorov-Smirnov on numbers, chi-square on counts of texts."""
+    import numpy as np
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
-    from scipy.stats import ks_2samp
+    from scipy.stats import chi2_contingency, ks_2samp
 
-    names = [f"number_{i:02d}" for i in range(30)]
-    sides = [pq.read_table(folder / f"{side}.parquet", columns=names) for side in ("reference", "current")]
-    for name in names:
-        ks_2samp(*(side[name].drop_null().to_numpy() for side in sides), method="asymp")
-    return len(names)
+    sides = [pq.read_table(folder / f"{side}.parquet") for side in ("reference", "current")]
+    for name in sides[0].column_names:
+        columns = [side[name].drop_null() for side in sides]
+        if name.startswith("number"):
+            ks_2samp(*(column.to_numpy() for column in columns), method="asymp")
+            continue
+        counts = [{row["values"]: row["counts"] for row in pc.value_counts(column).to_pylist()} for column in columns]
+        names = sorted(set(counts[0]) | set(counts[1]))
+        chi2_contingency(np.array([[side.get(one, 0) for one in names] for side in counts]))
+    return sides[0].num_columns
 
 
-CHILDREN = {"one_side": one_side, "both_sides": both_sides, "stream": stream, "decode": decode}
+CHILDREN = {"one_side": one_side, "both_sides": both_sides, "stream": stream, "decode": decode, "scipy": scipy_loop}
 
 
 def child(name: str, folder: Path) -> dict[str, float]:
@@ -152,9 +160,10 @@ def run_child(name: str, folder: Path) -> None:
     import include.signals.reading  # noqa: F401
 
     imported = time.perf_counter() - start
+    cpu = time.process_time()
     CHILDREN[name](folder)
-    wall = time.perf_counter() - start - imported
-    print(json.dumps({"imports": imported, "seconds": wall, "peak_mib": peak_mib()}))
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - start - imported
+    print(json.dumps({"imports": imported, "seconds": wall, "cpu_seconds": cpu, "peak_mib": peak_mib()}))
 
 
 def peak_mib() -> float:
@@ -172,6 +181,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--child", choices=sorted(CHILDREN))
+    parser.add_argument("--peer", action="append", default=[], metavar="LIBRARY=PYTHON", help="frouros or nannyml")
     parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()
     if arguments.child:
@@ -179,6 +189,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         measure(Path(name), arguments.rows, arguments.repeats)
+        peers(Path(name), arguments.peer)
 
 
 def measure(folder: Path, rows: int, repeats: int) -> None:
@@ -194,11 +205,9 @@ def measure(folder: Path, rows: int, repeats: int) -> None:
     reference = profile(batches(folder / "reference.parquet"), edges)
     pq.write_table(to_rows(reference, with_edges=True), folder / "profile.parquet")
 
-    seconds = {name: median_seconds(lambda name=name: CHILDREN[name](folder), repeats) for name in CHILDREN}  # type: ignore[misc]
+    names = [name for name in CHILDREN if name != "scipy"]
+    seconds = {name: median_seconds(lambda name=name: CHILDREN[name](folder), repeats) for name in names}  # type: ignore[misc]
     base = seconds["decode"]
-    start = time.perf_counter()
-    scipy_loop(folder)
-    loop = time.perf_counter() - start
     print(f"rows: {rows:,}, 40 columns, medians of {repeats}")
     print(f"decode (pyarrow, whole): {base:.3f} s; batch by batch: {seconds['stream']:.3f} s")
     print(
@@ -207,11 +216,38 @@ def measure(folder: Path, rows: int, repeats: int) -> None:
     print(
         f"both sides from scratch: {seconds['both_sides']:.3f} s = {seconds['both_sides'] / 2 / base:.2f} × decode both"
     )
-    print(f"scipy's ks_2samp, column by column, once: {loop:.3f} s = {loop / seconds['both_sides']:.1f} × both sides")
     for name in ("stream", "one_side", "both_sides"):
         found = child(name, folder)
         spent = f"{found['seconds']:.2f} s after {found['imports']:.2f} s of imports"
         print(f"fresh interpreter, {name}: peak {found['peak_mib']:.0f} MiB, {spent}")
+
+
+def peers(folder: Path, wanted: list[str]) -> None:
+    """Print how much longer scipy and other libraries take for both sides than we do, each once in a fresh interpreter.
+
+    Ours is run before and after each of them, so that what else the machine does falls on both.
+    """
+    runs = {"scipy": lambda: child("scipy", folder)}
+    for one in wanted:
+        library, python = one.split("=", 1)
+        runs[library] = lambda library=library, python=python: peer(library, python, folder)
+    for name, run in runs.items():
+        before, theirs, after = child("both_sides", folder), run(), child("both_sides", folder)
+        wall, cpu = ((before[key] + after[key]) / 2 for key in ("seconds", "cpu_seconds"))
+        print(
+            f"{name} {theirs.get('version', '')}: {theirs['seconds']:.1f} s = {theirs['seconds'] / wall:.1f} × both sides; "
+            f"CPU {theirs['cpu_seconds']:.1f} s = {theirs['cpu_seconds'] / cpu:.1f} ×",
+            flush=True,
+        )
+
+
+def peer(library: str, python: str, folder: Path) -> dict[str, Any]:
+    """Run another library in its own interpreter; return what it prints."""
+    script = Path(__file__).with_name("drift_peers.py")
+    command = [python, str(script), "--library", library, "--folder", str(folder)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 if __name__ == "__main__":
