@@ -28,11 +28,9 @@ COUNTS = ("true_positive", "false_positive", "true_negative", "false_negative")
 ROWS = 5000
 """Rows of a default chunk: a tenth of the 50,000."""
 
-_NO_CLASSES = "needs NannyML's mc_*.csv, which are not in the shared folder"
-_NO_NUMBERS = "needs NannyML's regression_synthetic_*.csv, which are not in the shared folder"
-_OTHER_TREES = (
-    f"{_NO_NUMBERS}; and there LightGBM's defaults are the loss model, here xgboost, five folds, corrected by bins"
-)
+_NO_CLASSES = "needs NannyML's mc_*.csv: test_nannyml_oracles.py checks it where they are"
+_NO_NUMBERS = "needs NannyML's regression_synthetic_*.csv: test_nannyml_oracles.py checks it where they are"
+_OTHER_TREES = "there LightGBM's defaults are the loss model, here xgboost, five folds, corrected by bins"
 CANNOT_BE_CHECKED = {
     **{str(case): _NO_CLASSES for case in (*range(126, 133), *range(140, 147))},
     **{str(case): _OTHER_TREES for case in (*range(154, 160), *range(166, 172))},
