@@ -3,13 +3,15 @@
 **Purpose.** Change the champion, atomically: one ledger record is the promotion. It takes effect with the next night.
 
 **Steps.** `approve` waits for a person when the model's YAML says `promotion.approval: true` (nobody answering is a
-refusal); `promote` writes the record and projects it to MLflow.
+refusal); `promote` writes the record and projects it to MLflow. With `promotion.shadow_nights` or `canary_share` the
+record only begins that stage; the night that sees its end starts this DAG once more, without asking again.
 
 **By hand.** `roll_back` brings an earlier champion back within seconds, without training: give its version or the first
-characters of its digest, or nothing for the one before. `freeze` keeps the champion whatever the policy says, until
-`thaw`. All need a reason, which the ledger keeps with your name.
+characters of its digest, or nothing for the one before. `refuse` ends the trial of a challenger, or the wait of a
+candidate, for good. `freeze` keeps the champion whatever the policy says, until `thaw`. All need a reason, which the
+ledger keeps with your name; `promote` with a reason skips shadow nights and canary.
 
-**When it is red.** The champion did not change. A candidate whose parent is no longer champion is refused: the next
+**When it is red.** The champion did not change. A candidate whose parent is no longer champion is not promoted: the next
 night judges it again.
 """
 
@@ -18,14 +20,16 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, Param
 from nightshift.defaults import catalog_for, champion_asset, default_args
+from nightshift.operators.approve import ApproveOperator
 from nightshift.operators.promote import PromoteOperator
 
 from include.config.model import Model
 
 FORM = "Change the champion"
+ACTION = "{{ dag_run.conf.get('action', params.action) }}"
+CANDIDATE = "{{ dag_run.conf.get('candidate', params.candidate) }}"
 
 
 def promote_dag(model: Model) -> DAG:
@@ -41,7 +45,7 @@ def promote_dag(model: Model) -> DAG:
         tags={"nightshift", "model", "promote"},
         params={
             "action": Param(
-                "promote", enum=["promote", "roll_back", "freeze", "thaw"], title="What to do", section=FORM
+                "promote", enum=["promote", "refuse", "roll_back", "freeze", "thaw"], title="What to do", section=FORM
             ),
             "candidate": Param(
                 "",
@@ -59,20 +63,21 @@ def promote_dag(model: Model) -> DAG:
         promote = PromoteOperator(
             task_id="promote",
             name=model.name,
-            action="{{ dag_run.conf.get('action', params.action) }}",
-            candidate="{{ dag_run.conf.get('candidate', params.candidate) }}",
+            action=ACTION,
+            candidate=CANDIDATE,
             reason="{{ dag_run.conf.get('reason', params.reason) }}",
             outlets=[champion_asset(model.name)],
         )
         if model.promotion.approval:
-            approve = ApprovalOperator(
+            approve = ApproveOperator(
                 task_id="approve",
+                name=model.name,
+                action=ACTION,
+                candidate=CANDIDATE,
                 subject=f"Change the champion of {model.name}?",
-                body="{{ params.action }} {{ dag_run.conf.get('candidate', params.candidate) }}. {{ params.reason }}",
-                defaults="Reject",
+                body=f"{ACTION} {CANDIDATE}. {{{{ params.reason }}}}",
                 response_timeout=model.promotion.approval_timeout,
-                fail_on_reject=True,
-                retries=0,  # trying again would ask again, after a refusal too
+                retries=0,  # trying again would ask again
             )
             approve >> promote
     return dag

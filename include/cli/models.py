@@ -1,4 +1,4 @@
-"""Commands about models: night, train, score, status, ledger, why, replay, roll-back, freeze, reproduce."""
+"""Commands about models: night, train, score, status, ledger, why, replay, promote, refuse, roll-back, freeze, reproduce."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger")
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (night, train, score, status, ledger, why, replay, promote, freeze, reproduce):
+    for command in (night, train, score, status, ledger, why, replay, promote, refuse, freeze, reproduce):
         app.command()(command)
     app.command("roll-back")(roll_back)
 
@@ -73,19 +73,21 @@ def status(as_json: AsJson = False) -> None:
     from include.night.lines import night_lines
     from include.project import Project
     from include.registry.champions import challenger, champion, frozen, pending
+    from include.registry.stages import trial
 
     project = Project.open()
     rows = []
     for name in project.catalog.models:
         records = project.model_ledger(name).records()
         serving, lines = champion(records), night_lines(project, name)
-        newest = lines[-1] if lines else None
+        newest, on_trial = lines[-1] if lines else None, trial(records)
         rows.append(
             {
                 "model": name,
                 "champion": serving.version if serving else None,
                 "digest": serving.candidate[:12] if serving else None,
                 "waiting": (challenger(records) or pending(records) or "")[:12] or None,
+                "stage": on_trial.stage if on_trial else "gate" if pending(records) else None,
                 "frozen": frozen(records),
                 "night": newest.partition if newest else None,
                 "decision": newest.decision if newest else None,
@@ -160,8 +162,18 @@ def promote(
     reason: Reason = "",
     as_json: AsJson = False,
 ) -> None:
-    """Make a candidate that passed the gate the champion."""
+    """Make a candidate that passed the gate the champion; a reason skips its shadow nights and canary."""
     answer(_acted(model, "promote", candidate, reason), as_json)
+
+
+def refuse(
+    model: Model,
+    candidate: Annotated[str, typer.Argument(help="Digest; the challenger, or the one at the gate, when omitted")] = "",
+    reason: Reason = "",
+    as_json: AsJson = False,
+) -> None:
+    """Refuse a challenger or a candidate that waits: it will not be promoted."""
+    answer(_acted(model, "refuse", candidate, reason), as_json)
 
 
 def roll_back(
@@ -201,7 +213,7 @@ def reproduce(
 def _acted(model: str, action: str, candidate: str, reason: str) -> dict[str, Any]:
     from include.night.promote import act
 
-    return act(project_of(model), model, action=action, candidate=candidate, reason=reason)
+    return act(project_of(model), model, action=action, candidate=candidate, reason=reason, by_hand=True)
 
 
 def project_of(model: str) -> Project:

@@ -175,9 +175,13 @@ class Promotion(Settings):
     approval_timeout: Duration = timedelta(hours=24)
     """How long to wait for that person."""
     shadow_nights: int = Field(default=0, ge=0)
-    """Nights that a challenger scores beside the champion first."""
+    """Nights that a challenger scores beside the champion first; realised losses that say worse refuse it."""
     canary_share: Share = 0.0
-    """Share of keys (by hash) that the challenger serves first."""
+    """Share of keys (by hash) that the challenger then serves."""
+    canary_nights: int = Field(default=7, gt=0)
+    """Nights that it serves only this share."""
+    previous_nights: int = Field(default=14, ge=0)
+    """Nights that a replaced champion goes on scoring; realised losses that say the new one is worse roll back. 0: never."""
 
 
 class AlarmSettings(Settings):

@@ -11,9 +11,10 @@ from include.fleet.nights import tell_nights
 from include.night.gate import tell_gate
 from include.night.indexes import index_home
 from include.night.messages import flush, tell
-from include.night.promote import tell_promotion, wanted_aliases
+from include.night.promote import wanted_aliases
 from include.night.publish import tell_blocked
 from include.night.score import artifact_of
+from include.night.succession import tell_promotion
 from include.night.tracking import show_training
 
 if TYPE_CHECKING:

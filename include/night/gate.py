@@ -19,7 +19,7 @@ from include.night.score import artifact_of
 from include.night.tracking import show_training
 from include.night.train import labelled_with_features
 from include.registry.anchor import anchor
-from include.registry.champions import pending
+from include.registry.champions import champion, pending
 from include.training.fit import fit_constant
 
 if TYPE_CHECKING:
@@ -85,11 +85,13 @@ def _to_judge(records: Sequence[Record], partition: str) -> str | None:
 def _judged(project: Project, found: Begun, digest: str) -> Record:
     records = found.ledger.records()
     trained = next(r for r in records if r.kind == "candidate" and r.body["candidate"] == digest)
-    parent = trained.body["parent"]
-    terms = _terms(found, records, bootstrap=parent is None)
-    rivals = _rivals(project, found, digest, parent, terms)
-    held_out = held_out_keys(project, found, trained.body["holdout"]["first"], rivals)
-    first = [r for r in records if r.kind == "gate" and r.body["candidate"] == digest]
+    serving = champion(records)  # the present one: it may be another than when the candidate was trained
+    rival = serving.candidate if serving else None
+    terms = _terms(found, records, bootstrap=rival is None)
+    rivals = _rivals(project, found, digest, rival, terms)
+    held_out = held_out_keys(project, found, _first_held_out(trained), rivals)
+    looks = [r for r in records if r.kind == "gate" and r.body["candidate"] == digest]
+    first = [r for r in looks if r.body["champion"] == rival]  # against another champion it is another judgement
     looked = int(first[0].body["report"]["nights"]) if first else None
     if terms.golden_set:
         freeze(project, found, labelled_with_features(project, found))  # where the YAML asks for it since the training
@@ -103,12 +105,12 @@ def _judged(project: Project, found: Begun, digest: str) -> Record:
         golden=golden_night(project, found, rivals, terms) if terms.golden_set else None,
         costs=costs_of(project, found, rivals.candidate, held_out),
         parts=parts_of(project, found, rivals.candidate, held_out),
-        bootstrap=parent is None,
+        bootstrap=rival is None,
     )
     body = {
         "partition": found.night.key,
         "candidate": digest,
-        "champion": parent,
+        "champion": rival,
         "anchor": rivals.anchor.digest if rivals.anchor else None,
         "verdict": report.verdict,
         "reason": report.reason,
@@ -121,13 +123,19 @@ def _judged(project: Project, found: Begun, digest: str) -> Record:
     return found.ledger.append("gate", f"gate/{digest}/{found.night.key}", body)
 
 
-def _rivals(project: Project, found: Begun, digest: str, parent: str | None, terms: Terms) -> Rivals:
-    """Return the candidate with the champion it was trained against, and the anchor where losses are tolerated."""
+def _first_held_out(trained: Record) -> str:
+    """Return a key from which on a candidate has learned from nothing; a refit keeps nothing for the gate."""
+    kept = trained.body.get("holdout") or {}
+    return str(kept.get("first") or f"{trained.body['train']['last']}~")  # sorts right behind the last
+
+
+def _rivals(project: Project, found: Begun, digest: str, rival: str | None, terms: Terms) -> Rivals:
+    """Return the candidate with the present champion, and the anchor where losses are tolerated."""
     name = found.model.name
     candidate = artifact_of(project, name, digest)
-    champion = _constant(project, found, candidate) if parent is None else artifact_of(project, name, parent)
+    serving = _constant(project, found, candidate) if rival is None else artifact_of(project, name, rival)
     held = anchor(found.ledger.records()) if terms.mode == "non_inferior" else None
-    return Rivals(champion, candidate, artifact_of(project, name, held) if held else None)
+    return Rivals(serving, candidate, artifact_of(project, name, held) if held else None)
 
 
 def _terms(found: Begun, records: Sequence[Record], *, bootstrap: bool) -> Terms:

@@ -118,7 +118,26 @@ def _of_role(
 ) -> list[dict[str, Any]]:
     """Return the rows of one role's predictions of one partition: all metrics, then the deciding ones by slice."""
     known = labels.read(["_key", "label", "label_text"], [key])
-    joined = with_labels(predictions.read(partitions=[key], role=role), known, only=True)
+    rows = predictions.read(partitions=[key], role=role)
+    versions = sorted(rows.column("model_version").unique().to_pylist()) or [""]  # on trial, a role has two
+    parts = [rows.filter(pc.equal(rows.column("model_version"), version)) for version in versions]
+    return [
+        row
+        for version, part in zip(versions, parts, strict=True)
+        for row in _of_version(project, found, key, role, version, with_labels(part, known, only=True), new_classes)
+    ]
+
+
+def _of_version(
+    project: Project,
+    found: Begun,
+    key: str,
+    role: str,
+    version: str,
+    joined: pa.Table,
+    new_classes: dict[str, Mapping[str, int]],
+) -> list[dict[str, Any]]:
+    """Return the rows of one model version in one role."""
     pairs = served_with_labels(project, found.model.name, joined)
     model, label, score = found.model, pairs.label, pairs.score
     told = realised(label, score, metrics_of(model), role=role)
@@ -126,7 +145,6 @@ def _of_role(
     slices = _slices(project, found, key, joined.column("_key")) if model.signals.slices else {}
     if slices:
         told += [p for p in realised(label, score, sliced_metrics_of(model), role=role, slices=slices) if p.slice]
-    version = str(joined.column("model_version")[0]) if joined.num_rows else ""
     rows = [performance_row(one, version=version, night=found.night.key) for one in told]
     if pairs.unknown and role == "champion":
         new_classes[key] = pairs.unknown

@@ -16,6 +16,7 @@ from include.night.measure_table import ESTIMATED, newest_rows, of_champion
 from include.night.messages import flush
 from include.night.metrics import deciding_metric
 from include.night.steps import steps_table
+from include.night.succession_told import told_of_succession
 from include.registry.champions import champion
 from include.report.facts import (
     AlarmFact,
@@ -117,7 +118,7 @@ def facts_of(
         alarms=tuple(
             _alarm_fact(a, newest.get("diagnosis")) for a in standing(project, name) if a.partition == partition
         ),
-        promotion=_promotion(newest.get("promotion"), gate),
+        promotion=told_of_succession(newest),
         metrics=tuple(_metrics(project, name, partition)),
         steps=tuple(_step_fact(s) for s in sorted(steps, key=lambda s: s["started"])),
         links=(Link("All nights", "index.html"),),
@@ -213,19 +214,6 @@ def _gate_fact(gate: Mapping[str, Any], confidence: float) -> GateFact:
         parts=parts,
         path=path,
     )
-
-
-def _promotion(promotion: Record | None, gate: Mapping[str, Any] | None) -> str:
-    if promotion is not None:
-        return f"{promotion.body['action'].replace('_', ' ')} by {promotion.actor}: {promotion.body['reason']}"
-    if gate and gate["report"]["ask_person"]:
-        return (
-            "the newest nights and the golden set disagree, so nothing is promoted until a person has looked; with a "
-            f"reason, `promote` makes candidate {gate['candidate'][:12]} champion all the same"
-        )
-    if gate and gate["verdict"] == "pass":
-        return "the candidate passed; its promotion has been started and takes effect with the next night"
-    return ""
 
 
 def _metrics(project: Project, name: str, until: str) -> list[MetricFact]:

@@ -1,4 +1,4 @@
-"""score: the champion's predictions of the night's rows, into the prediction log."""
+"""score: predictions of the night's rows, into the prediction log: served ones, and those beside them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from include.night.begun import begun
+from include.night.roles import roles_of
 from include.night.rows import feature_rows, features_table
 from include.registry.artifact import Artifact, load
 from include.scoring.batch import score as score_batches
@@ -16,8 +17,10 @@ from include.storage.specs import PARTITION
 from include.storage.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from include.night.begun import Begun
+    from include.night.roles import Part
     from include.project import Project
 
 
@@ -26,42 +29,66 @@ def artifact_of(project: Project, name: str, digest: str) -> Artifact:
     return load(project.model_home(name) / "artifacts", digest)
 
 
-def predictions_table(project: Project, name: str, artifact: Artifact | None = None) -> Table | None:
-    """Return a model's prediction log; None before its first row (unless the model that will write it is given)."""
+def predictions_table(project: Project, name: str) -> Table | None:
+    """Return a model's prediction log; None before its first row."""
     location = project.model_home(name) / "predictions"
-    if artifact is not None:
-        return Table(location, predictions(score_columns(artifact.manifest)))
     return Table.existing(location, f"predictions of {name}", predictions(["score"]))
 
 
 def score(project: Project, name: str, partition: str) -> dict[str, Any]:
-    """Score the night's rows with its champion; served predictions are never written again.
+    """Score the night's rows with its champion, and beside it with a challenger on trial and the champion it replaced.
+
+    What was served is never written again.
 
     Returns
     -------
     dict
-        ``rows`` scored and ``model_version``; 0 rows with a ``reason`` when there is no champion or are no rows.
+        ``rows`` served and ``model_version`` of the champion; 0 rows with a ``reason`` when there is no champion or are no
+        rows; ``beside``: rows by role of those that were not served by the champion.
     """
     found = begun(project, name, partition)
     if found.champion is None:
         return {"rows": 0, "reason": "there is no champion yet"}
     if features_table(project, name) is None:
         return {"rows": 0, "reason": "there are no feature rows"}
-    artifact = artifact_of(project, name, found.champion)
-    table = predictions_table(project, name, artifact)
-    assert table is not None  # noqa: S101 (an artifact was given)
-    served = [r for r in table.contents() if r[PARTITION] == partition and r["role"] == "champion"]
-    if not served:
-        rows = feature_rows(project, name, [partition], found.feature_version)
-        scored = score_batches(artifact, rows, nthread=project.threads)
-        table.replace({PARTITION: partition, "role": "champion"}, _logged(scored, found.champion, partition))
-        served = [r for r in table.contents() if r[PARTITION] == partition and r["role"] == "champion"]
-    return {"rows": sum(int(r["rows"]) for r in served), "model_version": found.body["champion_version"]}
+    counts: dict[str, int] = {}
+    for role, parts in roles_of(found).items():
+        counts[role] = _scored(project, found, role, parts)
+    served = {"rows": counts["champion"] + counts.get("canary", 0), "model_version": found.body["champion_version"]}
+    beside = {role: rows for role, rows in counts.items() if role != "champion"}
+    return served | ({"beside": beside} if beside else {})
 
 
-def _logged(batches: Iterator[pa.RecordBatch], version: str, night: str) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        count = batch.num_rows
-        yield batch.append_column("model_version", pa.repeat(pa.scalar(version), count)).append_column(
-            "scored_in", pa.repeat(pa.scalar(night), count)
+def _scored(project: Project, found: Begun, role: str, parts: Sequence[Part]) -> int:
+    """Return how many rows of a role there are, after scoring them if there were none."""
+    name, partition = found.model.name, found.night.key
+    artifacts = [artifact_of(project, name, part.version) for part in parts]
+    columns = list(dict.fromkeys(column for a in artifacts for column in score_columns(a.manifest)))
+    table = Table(project.model_home(name) / "predictions", predictions(columns))
+    if not _rows(table, partition, role):
+        rows = (
+            batch
+            for part, artifact in zip(parts, artifacts, strict=True)
+            for batch in _logged(project, found, part, artifact, columns)
         )
+        table.replace({PARTITION: partition, "role": role}, rows)
+    return _rows(table, partition, role)
+
+
+def _rows(table: Table, partition: str, role: str) -> int:
+    return sum(int(r["rows"]) for r in table.contents() if r[PARTITION] == partition and r["role"] == role)
+
+
+def _logged(
+    project: Project, found: Begun, part: Part, artifact: Artifact, columns: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """Yield what one version scores of its share of the keys, as the prediction log keeps it."""
+    rows = feature_rows(project, found.model.name, [found.night.key], found.feature_version)
+    mine = (part.of(batch) for batch in rows)
+    for batch in score_batches(artifact, mine, nthread=project.threads):
+        count = batch.num_rows
+        kept = {name: batch.column(name) for name in batch.schema.names}
+        empty = {name: pa.nulls(count, pa.float64()) for name in columns if name not in kept}
+        told = {"model_version": pa.repeat(pa.scalar(part.version), count)}
+        told["scored_in"] = pa.repeat(pa.scalar(found.night.key), count)
+        yield pa.record_batch(kept | empty | told)

@@ -14,7 +14,8 @@ from include.night.rows import labels_table
 from include.night.steps import steps_table
 from include.partitions import partition_from_key
 from include.policy.state import Alarm, Loss, State
-from include.registry.champions import pending
+from include.registry.champions import challenger, pending, verdicts
+from include.registry.stages import trial
 from include.storage.specs import PARTITION
 
 if TYPE_CHECKING:
@@ -68,13 +69,24 @@ def state_of(project: Project, found: Begun, forced: str | None) -> State:
         alarms=_alarms(project, found),
         health=_health(found),
         defects=defects_of(records).get(night.key, ()),
-        pending=pending(records),
+        pending=_pending(project, found, records),
         cpu_minutes_week=_cpu_minutes(project, found),
         training_cpu_minutes=_training_minutes(project, name, [str(r.body["partition"]) for r in trainings]),
         forced=forced,
         served=sum(r.kind == "decision" for r in records) + 1,
         trainings=tuple(_places(_partition(project, found, r.body["partition"]), night) for r in trainings[1:]),
     )
+
+
+def _pending(project: Project, found: Begun, records: Sequence[Record]) -> str | None:
+    """Return the candidate that something is still to be said about: at the gate, on trial, or awaiting a person's answer."""
+    at_gate, on_trial, waiting = pending(records), trial(records), challenger(records)
+    if at_gate or on_trial:
+        return at_gate or (on_trial.candidate if on_trial else None)
+    if waiting is None or not found.model.promotion.approval:
+        return waiting
+    judged = _partition(project, found, verdicts(records)[waiting].body["partition"])
+    return waiting if found.night.end - judged.end < found.model.promotion.approval_timeout else None
 
 
 def _partition(project: Project, found: Begun, key: str) -> Partition:

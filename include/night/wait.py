@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from include.config.durations import format_duration
 from include.errors import ConfigError
 from include.features.version import feature_version
+from include.night.trial import on_its_way
 from include.partitions import partition_at, partition_from_key, partitions_between
 from include.project import STATIC_KEY
-from include.registry.champions import challenger, champion, champion_of_night, frozen
+from include.registry.champions import champion_of_night
+from include.registry.stages import replaced_of_night, trial_of_night
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +62,7 @@ def wait(project: Project, name: str, partition: str, *, expired: bool = False) 
     data = {d: _dataset_state(project, project.catalog.dataset(d), night, model) for d in model.all_datasets}
     complete = not any(state["missing"] for state in data.values())
     records = ledger.records()
-    if not expired and not (complete and _settled(model, records)):
+    if not expired and not (complete and on_its_way(model, records) is None):
         return None
     return dict(ledger.append("night_start", f"night/{partition}", _start(project, model, night, data, records)).body)
 
@@ -78,7 +80,7 @@ def _refuse_outside(rows: Dataset, night: Partition, name: str) -> None:
 def _start(
     project: Project, model: Model, night: Partition, data: Mapping[str, Any], records: Sequence[Record]
 ) -> dict[str, Any]:
-    serving = champion_of_night(records, night.key)
+    serving, on_trial = champion_of_night(records, night.key), trial_of_night(records, night.key)
     reasons = [f"{name}: {state['reason']}" for name, state in data.items() if state["reason"]]
     return {
         "partition": night.key,
@@ -86,6 +88,8 @@ def _start(
         "end": night.end.isoformat(),
         "champion": serving.candidate if serving else None,
         "champion_version": serving.version if serving else None,
+        "trial": on_trial.as_json() if on_trial else None,
+        "previous": replaced_of_night(records, night.key, model.promotion.previous_nights),
         "configuration": project.catalog.digest(model.name),
         "feature_version": feature_version(
             project.catalog.features_sql(model.name), model, {d: project.catalog.dataset(d) for d in data}
@@ -94,15 +98,6 @@ def _start(
         "health": max((state["health"] for state in data.values()), key=_WORST.index),
         "reason": "; ".join(reasons),
     }
-
-
-def _settled(model: Model, records: Sequence[Record]) -> bool:
-    """Tell whether no promotion is on its way: one that needs no person takes effect before the next night begins."""
-    waiting, serving = challenger(records), champion(records)
-    if model.promotion.approval or waiting is None or frozen(records) is not None:
-        return True
-    verdict = next(r for r in reversed(records) if r.kind == "gate" and r.body["candidate"] == waiting)
-    return bool(verdict.body["champion"] != (serving.candidate if serving else None))  # it can only be refused
 
 
 def _dataset_state(project: Project, dataset: Dataset, night: Partition, model: Model) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from include.errors import BlockedError
 from include.night.decide import decide
 from include.night.features import build_features
-from include.night.gate import gate
 from include.night.ingest import ingest
+from include.night.judge import judge
 from include.night.measure import measure
 from include.night.promote import act
 from include.night.publish import publish
@@ -16,9 +16,9 @@ from include.night.report import report
 from include.night.score import score
 from include.night.steps import Cost, step
 from include.night.train import train
+from include.night.trial import approved
 from include.night.validate import validate
 from include.night.wait import wait
-from include.registry.champions import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ def night_step(project: Project, name: str, partition: str, what: str, **options
         "measure": measure,
         "decide": decide,
         "train": train,
-        "gate": gate,
+        "gate": judge,
         "report": report,
     }
     return measured_step(
@@ -102,12 +102,16 @@ def run_night(
     results["decide"] = night_step(project, name, partition, "decide", force=force)
     results["train"] = night_step(project, name, partition, "train")
     results["gate"] = night_step(project, name, partition, "gate")
-    if results["gate"].get("verdict") == "pass" and _may_promote(project, name):
-        results["promote"] = act(project, name, action="promote", candidate=results["gate"]["candidate"])
+    start = results["gate"].get("start")
+    if start and _needs_nobody(project, name, start):
+        what = {field: start[field] for field in ("action", "candidate", "reason")}
+        results["promote"] = act(project, name, **what)
     results["report"] = night_step(project, name, partition, "report")
     return results
 
 
-def _may_promote(project: Project, name: str) -> bool:
-    """Tell whether a candidate that passed becomes champion without a person."""
-    return not project.catalog.model(name).promotion.approval and frozen(project.model_ledger(name).records()) is None
+def _needs_nobody(project: Project, name: str, start: dict[str, str]) -> bool:
+    """Tell whether what is to be started needs no person, or has been approved by one."""
+    if start["action"] != "promote" or not project.catalog.model(name).promotion.approval:
+        return True
+    return approved(project.model_ledger(name).records(), start["candidate"])

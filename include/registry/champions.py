@@ -65,25 +65,59 @@ def previous(records: Sequence[Record]) -> Champion | None:
     return earlier[-1] if earlier else None
 
 
+def verdicts(records: Sequence[Record]) -> dict[str, Record]:
+    """Return the newest verdict of the gate on each candidate."""
+    return {str(r.body["candidate"]): r for r in records if r.kind == "gate"}
+
+
+def settled(records: Sequence[Record]) -> set[str]:
+    """Return the candidates about which nothing is to be decided any more: promoted once, refused, failed, or refit."""
+    done = {str(r.body["candidate"]) for r in records if r.kind in ("promotion", "refusal")}
+    done |= {str(r.body["refit_of"]) for r in records if r.kind == "gate" and "refit_of" in r.body}
+    return done | {digest for digest, record in verdicts(records).items() if record.body["verdict"] == "fail"}
+
+
 def pending(records: Sequence[Record]) -> str | None:
-    """Return the candidate whose verdict is awaited: trained, and neither passed nor failed yet (a refit awaits none)."""
+    """Return the candidate whose verdict is awaited, the newest of them.
+
+    It was trained and has neither passed nor failed yet (a refit awaits no verdict of its own), or it passed against a champion that no longer is one: then it
+    must be judged again, against the present one.
+    """
+    done, latest = settled(records), verdicts(records)
     trained = [str(r.body["candidate"]) for r in records if r.kind == "candidate" and "refit_of" not in r.body]
-    if not trained:
-        return None
-    verdicts = {str(r.body["candidate"]): r.body["verdict"] for r in records if r.kind == "gate"}
-    return trained[-1] if verdicts.get(trained[-1]) in (None, "wait") else None
+    open_ones = [d for d in trained if d not in done and (d not in latest or latest[d].body["verdict"] == "wait")]
+    return open_ones[-1] if open_ones else stale(records)
 
 
 def challenger(records: Sequence[Record]) -> str | None:
-    """Return the candidate that passed the gate and is neither promoted nor refused yet."""
-    passed = [str(r.body["candidate"]) for r in records if r.kind == "gate" and r.body["verdict"] == "pass"]
-    if not passed:
-        return None
-    settled = {str(r.body["candidate"]) for r in records if r.kind in ("promotion", "refusal")}
-    return passed[-1] if passed[-1] not in settled else None
+    """Return the candidate that passed the gate against the present champion and is neither promoted nor refused yet."""
+    found = _passed(records)
+    rival = _serving(records)
+    fresh = [digest for digest, record in found.items() if record.body["champion"] == rival]
+    return fresh[-1] if fresh else None
+
+
+def stale(records: Sequence[Record]) -> str | None:
+    """Return the candidate that passed the gate against a champion that no longer is one, and is not settled."""
+    found = _passed(records)
+    rival = _serving(records)
+    old = [digest for digest, record in found.items() if record.body["champion"] != rival]
+    return old[-1] if old else None
 
 
 def frozen(records: Sequence[Record]) -> str | None:
     """Return why a person has frozen the champion, None when it is not frozen."""
     found = [r for r in records if r.kind == "freeze"]
     return str(found[-1].body["reason"]) if found and found[-1].body["frozen"] else None
+
+
+def _serving(records: Sequence[Record]) -> str | None:
+    found = champion(records)
+    return found.candidate if found else None
+
+
+def _passed(records: Sequence[Record]) -> dict[str, Record]:
+    """Return the newest verdicts of the candidates that passed and are not settled, in the order of their verdicts."""
+    done = settled(records)
+    passed = [r for r in verdicts(records).values() if r.body["verdict"] == "pass" and r.body["candidate"] not in done]
+    return {str(r.body["candidate"]): r for r in sorted(passed, key=lambda r: r.number)}

@@ -132,16 +132,21 @@ def _retrained(night: NightReport) -> str:
 def _judged(night: NightReport) -> str:
     before, after = night.champion_before, night.champion_after
     if after and after != before:
-        return f"It passed the gate: version {after} " + (
-            f"takes over from version {before}." if before else "is the first champion."
-        )
+        passed = night.gate is not None and night.gate.verdict == "pass"
+        change = f"takes over from version {before}." if before else "is the first champion."
+        return f"It passed the gate: version {after} {change}" if passed else _changed(night, change)
     stays = f"Version {before} stays champion." if before else "There is no champion yet."
     if night.gate is None:
-        return stays
+        return " ".join(filter(None, (stays, sentence(night.promotion))))
     if night.gate.verdict == "pass":
         return f"The candidate passed the gate. {sentence(night.promotion) or stays}"
     said = "The candidate failed at the gate." if night.gate.verdict == "fail" else "The gate cannot decide yet."
     return f"{said} {stays}"
+
+
+def _changed(night: NightReport, change: str) -> str:
+    """Return how the champion changed without a verdict of this night: after a trial, or back."""
+    return " ".join(filter(None, (f"Version {night.champion_after} {change}", sentence(night.promotion))))
 
 
 def _measured(night: NightReport) -> list[str]:

@@ -36,6 +36,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "ReplayOperator": {"form": {"policies": "every(3)", "gates": "False"}},
     "StartPromotionOperator": {"trigger_dag_id": "promote_sales"},
     "FleetOperator": {"what": "compaction"},
+    "ApproveOperator": {"action": "promote", "candidate": "", "subject": "Change?"},
 }
 
 
@@ -96,7 +97,7 @@ def world(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch:
 
 def _made(name: str, **options: Any) -> BaseOperator:
     usual = {} if name in ("StartPromotionOperator", "FleetOperator") else {"name": "sales", "partition": SECOND}
-    if name in ("PromoteOperator", "PlanBacktestOperator", "ComputeCutsOperator", "ReplayOperator"):
+    if name in ("PromoteOperator", "ApproveOperator", "PlanBacktestOperator", "ComputeCutsOperator", "ReplayOperator"):
         del usual["partition"]
     return CLASSES[name](task_id="step", **{**usual, **OPTIONS.get(name, {}), **options})
 
@@ -109,13 +110,14 @@ def _run(name: str, said: dict[str, Any] | None = None, user: str | None = None,
 
 
 def test_every_operator_is_known() -> None:
-    assert len(MADE) == 17
+    assert len(MADE) == 18
     assert {name.removesuffix("Operator").lower() for name in MADE} == {
         *NIGHT,
         "ingest",
         "validate",
         "publish",
         "wait",
+        "approve",
         "promote",
         "startpromotion",
         "planbacktest",

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 
 class StartPromotionOperator(TriggerDagRunOperator):
-    """Start the promotion of the candidate that passed tonight's gate; once, however often it runs."""
+    """Start what tonight's gate says about the champion: a promotion, its next stage, a roll back; once, however often it runs."""
 
     def __init__(self, *, gate_task: str = "gate", **kwargs: Any) -> None:
+        start = "((ti.xcom_pull(task_ids='" + gate_task + "') or {}).get('start') or {})"
         super().__init__(
-            trigger_run_id="promote__{{ (ti.xcom_pull(task_ids='" + gate_task + "') or {}).get('candidate', 'none') }}",
-            conf={"candidate": "{{ (ti.xcom_pull(task_ids='" + gate_task + "') or {}).get('candidate', '') }}"},
+            trigger_run_id="{{ " + start + ".get('run', 'none') }}",
+            conf={what: "{{ " + start + f".get('{what}', '')" + " }}" for what in ("action", "candidate", "reason")},
             skip_when_already_exists=True,
             logical_date=None,
             **kwargs,
@@ -31,14 +32,14 @@ class StartPromotionOperator(TriggerDagRunOperator):
     def execute(self, context: Context) -> Any:
         """Trigger, or skip and say why."""
         verdict = context["ti"].xcom_pull(task_ids=self.gate_task) or {}
-        if verdict.get("verdict") != "pass":
+        if not verdict.get("start"):
             reason = f"nothing is promoted: the verdict is {verdict.get('verdict')!r}"
             raise AirflowSkipException(reason)
         return super().execute(context)
 
 
 class PromoteOperator(StepOperator):
-    """Make a challenger the champion, roll back to an earlier one, or freeze, as the form says."""
+    """Make a challenger the champion, refuse it, roll back to an earlier one, or freeze, as the form says."""
 
     template_fields = ("partition", "action", "candidate", "reason")
 
@@ -53,4 +54,6 @@ class PromoteOperator(StepOperator):
         from include.night.promote import act
 
         actor = context["dag_run"].triggering_user_name or f"{context['ti'].dag_id}.{self.task_id}"
-        return act(project, self.name, action=self.action, candidate=self.candidate, reason=self.reason, actor=actor)
+        by_hand = context["dag_run"].triggering_user_name is not None and bool(self.reason)
+        what = {"action": self.action, "candidate": self.candidate, "reason": self.reason}
+        return act(project, self.name, **what, actor=actor, by_hand=by_hand)
