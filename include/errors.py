@@ -70,3 +70,5 @@ class LedgerError(NightshiftError):
 
 class PolicyError(NightshiftError):
     """A policy cannot be read or run."""
+
+    exit_code = 2

@@ -34,7 +34,7 @@ def main() -> None:
             raise
         _stop(
             f"{str(error).splitlines()[0]}. Expected a folder that can be written, with room left. "
-            "To do: check NIGHTSHIFT_HOME.",
+            "To do: check that path, or NIGHTSHIFT_HOME where it lies there.",
             1,
         )
 

@@ -29,6 +29,9 @@ def night(
     first: From = None,
     last: To = None,
     force: Annotated[str | None, typer.Option(help="A reason to retrain whatever the policy says")] = None,
+    without_data: Annotated[
+        bool, typer.Option("--without-data", help="Also nights whose rows were not ingested; they cannot be undone")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run nights to their end without a scheduler; a night that is done stays as it is."""
@@ -39,11 +42,37 @@ def night(
     start, end = range_of(partition, first, last)
     configured = project.catalog.model(model)
     wanted = partitions_between(project.night(configured, start), project.night(configured, end or start))
+    if not without_data:
+        _refuse_without_rows(project, model, [each.key for each in wanted])
     found: dict[str, Any] = {each.key: run_night(project, model, each.key, force=force) for each in wanted}
     if as_json:
         answer(found, as_json)
     else:
         _print_nights(project, model, list(found))
+
+
+def _refuse_without_rows(project: Project, model: str, keys: list[str]) -> None:
+    """Refuse nights that were most likely mistyped: once one is decided, no earlier one may train any more."""
+    from include.errors import ConfigError
+
+    rows = project.catalog.model(model).rows
+    ingested = {str(r.body["partition"]) for r in project.dataset_ledger(rows).records("verdict")}
+    begun = {str(r.body["partition"]) for r in project.model_ledger(model).records("night_start")}
+    missing = [key for key in keys if key not in ingested | begun]
+    if missing:
+        newest = max(ingested, default="none")
+        raise ConfigError.at(
+            f"model {model}, night {missing[0]}",
+            f"dataset {rows} has no verdict on this partition",
+            f"an ingested one (the newest is {newest})",
+            f"ingest it first: python -m include ingest {rows} --partition {missing[0]}; or add --without-data",
+        )
+
+
+def night_of(project: Project, model: str, partition: str | None) -> str:
+    """Return the key of one night, which must be a key of the model's partitions."""
+    key, _ = range_of(partition, None, None)
+    return project.night(project.catalog.model(model), key).key
 
 
 def train(
@@ -53,7 +82,7 @@ def train(
     from include.night.whole import night_step
 
     project = project_of(model)
-    key, _ = range_of(partition, None, None)
+    key = night_of(project, model, partition)
     night_step(project, model, key, "decide", force=reason)
     trained = night_step(project, model, key, "train")
     judged = night_step(project, model, key, "gate")
@@ -64,8 +93,8 @@ def score(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
     """Score a night that has begun with its champion; scores that were served stay as they are."""
     from include.night.whole import night_step
 
-    key, _ = range_of(partition, None, None)
-    answer(night_step(project_of(model), model, key, "score"), as_json)
+    project = project_of(model)
+    answer(night_step(project, model, night_of(project, model, partition), "score"), as_json)
 
 
 def status(as_json: AsJson = False) -> None:
@@ -103,9 +132,16 @@ def ledger(
     as_json: AsJson = False,
 ) -> None:
     """Show a model's ledger, after checking its chain."""
+    from include.errors import ConfigError
+
     found = project_of(model).model_ledger(model)
     found.verify()
     records = found.records(kind)
+    kinds = sorted({record.kind for record in found.records()})
+    if kind is not None and kind not in kinds:
+        raise ConfigError.at(
+            "--kind", f"no record of the model {model} is of the kind {kind!r}", f"one of {', '.join(kinds) or 'none'}"
+        )
     if as_json:
         answer([record.as_json() for record in records], as_json)
         return
@@ -124,8 +160,9 @@ def why(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
     from include.night.decide import decision_of_night
     from include.policy.why import why as lines_of
 
-    key, _ = range_of(partition, None, None)
-    record = decision_of_night(project_of(model).model_ledger(model).records(), key)
+    project = project_of(model)
+    key = night_of(project, model, partition)
+    record = decision_of_night(project.model_ledger(model).records(), key)
     if record is None:
         raise LedgerError.at(
             f"model {model}, night {key}",
@@ -211,8 +248,11 @@ def reproduce(
 
 
 def _acted(model: str, action: str, candidate: str, reason: str) -> dict[str, Any]:
+    from include.errors import ConfigError
     from include.night.promote import act
 
+    if action != "promote" and not reason.strip():
+        raise ConfigError.at("arguments", "no reason is given", '--reason "…"', "say why; the ledger keeps it")
     return act(project_of(model), model, action=action, candidate=candidate, reason=reason, by_hand=True)
 
 

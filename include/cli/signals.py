@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from include.cli.datasets import Key, range_of
+from include.cli.datasets import Key
 from include.cli.output import AsJson, answer, console
 
 Model = Annotated[str, typer.Argument(help="Model")]
@@ -42,21 +42,22 @@ def add_to(app: typer.Typer) -> None:
 
 def measure(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
     """Measure a night that has begun: labels, performance, signals, alarms; each p-value is drawn once."""
-    from include.cli.models import project_of
+    from include.cli.models import night_of, project_of
     from include.night.whole import night_step
 
-    key, _ = range_of(partition, None, None)
-    answer(night_step(project_of(model), model, key, "measure"), as_json)
+    project = project_of(model)
+    answer(night_step(project, model, night_of(project, model, partition), "measure"), as_json)
 
 
 def signals(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
     """Show the signals of a partition, the strangest first."""
-    from include.cli.models import project_of
+    from include.cli.models import night_of, project_of
     from include.storage.schemas import SIGNALS
     from include.storage.tables import Table
 
-    key, _ = range_of(partition, None, None)
-    rows = Table(project_of(model).model_home(model) / "signals", SIGNALS).read(partitions=[key]).to_pylist()
+    project = project_of(model)
+    key = night_of(project, model, partition)
+    rows = Table(project.model_home(model) / "signals", SIGNALS).read(partitions=[key]).to_pylist()
     rows.sort(key=lambda row: -abs(row["studentised"] or 0.0))
     answer([{k: v for k, v in row.items() if k != "_partition"} for row in rows], as_json)
 

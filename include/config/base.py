@@ -33,6 +33,11 @@ class Owner(Settings):
     email: str | None = None
     """Shown in reports; nothing is sent to it."""
 
+    @property
+    def contact(self) -> str:
+        """Return the name, with the address where there is one, as reports show it."""
+        return f"{self.name} ({self.email})" if self.email else self.name
+
 
 class Retention(Settings):
     """How long what nobody pinned is kept."""

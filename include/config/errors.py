@@ -59,6 +59,17 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
     return f" Did you mean '{near[0]}'?" if near else ""
 
 
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Return names as a text, the first of them when they are many.
+
+    >>> listed(["a", "b", "c"], 2), listed([])
+    ('a, b and 1 more', 'none')
+    """
+    found = list(names)
+    more = len(found) - most
+    return (", ".join(found[:most]) + (f" and {more} more" if more > 0 else "")) or "none"
+
+
 def dotted(path: KeyPath) -> str:
     """Return the way one writes a path of keys: ``contract.columns.late.type``, ``datasets[2]``."""
     text = ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from include.config.errors import did_you_mean, render, shown_path
+from include.config.errors import did_you_mean, listed, render, shown_path
 from include.config.load import Catalog, Kind, check_with, load_catalog, load_one
 from include.config.model_checks import column_flaws
 from include.config.yaml_text import read_yaml
@@ -116,5 +116,5 @@ def _sql_errors(catalog: Catalog, model: Model, sql: str) -> list[str]:
 
 def _unknown(root: Path, name: str) -> str:
     names = sorted(path.stem for kind in _KINDS for path in (root / f"{kind}s").glob("*.yaml"))
-    hint = did_you_mean(name, names) or f" Known: {', '.join(names) or 'none'}."
+    hint = did_you_mean(name, names) or f" Known: {listed(names)}."
     return f"{shown_path(root)}: there is no dataset or model {name!r}.{hint}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from include.config.checks import dataset_flaws
 from include.config.dataset import Dataset
-from include.config.errors import did_you_mean, shown_path
+from include.config.errors import did_you_mean, listed, shown_path
 from include.config.model import Model
 from include.config.model_checks import model_flaws
 from include.config.parse import ParsedFile, parse_file, read_file
@@ -90,7 +90,7 @@ class Catalog:
         if broken:
             raise ConfigError(broken.text)
         folder = shown_path(self.root / f"{kind}s")
-        hint = did_you_mean(name, items) or f" Known {kind}s: {', '.join(items) or 'none'}."
+        hint = did_you_mean(name, items) or f" Known {kind}s: {listed(items)}."
         message = f"{folder}: there is no {kind} {name!r}.{hint}"
         raise ConfigError(message)
 

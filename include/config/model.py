@@ -211,7 +211,7 @@ class Alerts(Settings):
     deadline: Duration = timedelta(hours=6)
     """A night not done this long after its schedule is reported; its wait for data ends then too."""
     severity: Severity = "warn"
-    """How loud a deadline is."""
+    """How loud the message of a missed deadline is: `warn`, or `block` for critical."""
 
 
 class Value(Settings):

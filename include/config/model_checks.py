@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from include.config.checks import cron_flaw, rule_flaws
+from include.config.effect_checks import without_effect
 from include.config.errors import did_you_mean
 from include.config.yaml_text import Flaw, KeyPath
 from include.errors import ConfigError, PolicyError
@@ -60,6 +61,7 @@ def model_flaws(
     if any(not length for length in model.policy.windows):
         yield Flaw(("policy", "windows"), "has a window of no length. Expected lengths of time, such as 28d.")
     yield from _part_flaws(model)
+    yield from without_effect(model)
 
 
 def column_flaws(model: Model, features: Collection[str], rows: Collection[str]) -> Iterator[Flaw]:

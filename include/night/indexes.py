@@ -45,7 +45,7 @@ def index_model(project: Project, name: str, *nights: str) -> Location:
         name,
         [lines[key] for key in begun],
         description=model.description,
-        owner=model.owner.name,
+        owner=model.owner.contact,
         made_at=project.clock(),
     )
     return _written(project, "models", name, page)
@@ -68,7 +68,7 @@ def index_dataset(project: Project, name: str) -> Location:
         name,
         [_line(newest[key]) for key in sorted(newest)],
         description=dataset.description,
-        owner=dataset.owner.name,
+        owner=dataset.owner.contact,
         made_at=project.clock(),
     )
     return _written(project, "datasets", name, page)
@@ -123,7 +123,7 @@ def _model(project: Project, name: str) -> SubjectLine:
         kind="model",
         name=name,
         description=model.description,
-        owner=model.owner.name,
+        owner=model.owner.contact,
         newest=line.partition if line else None,
         state=(line.decision if line.state == "done" else "failed") if line else None,
         champion=line.champion if line else None,
@@ -139,7 +139,7 @@ def _dataset(project: Project, name: str) -> SubjectLine:
         kind="dataset",
         name=name,
         description=dataset.description,
-        owner=dataset.owner.name,
+        owner=dataset.owner.contact,
         newest=body["partition"] if body else None,
         state=body["health"] if body else None,
         sentence=body["reason"] if body else "",

@@ -84,7 +84,7 @@ def deadline(project: Project, name: str, *, partition: str | None, hours: float
         project,
         name,
         "deadline",
-        "warn",
+        "critical" if project.catalog.model(name).alerts.severity == "block" else "warn",
         "night is late",
         f"The night was not done {hours:g} hours after it was due.",
         partition=partition,

@@ -96,7 +96,7 @@ def facts_of(
         end=_instant(start.get("end")),
         timezone=project.catalog.dataset(model.rows).timezone,
         description=model.description,
-        owner=model.owner.name,
+        owner=model.owner.contact,
         state="failed" if unfinished else "done",
         failures=(("night", unfinished),) if unfinished else (),
         data=tuple(_data_facts(name, start.get("datasets", {}))),

@@ -55,7 +55,7 @@ def validate(project: Project, name: str, attempt: str) -> dict[str, Any]:
             name,
             key,
             description=dataset.description,
-            owner=dataset.owner.name,
+            owner=dataset.owner.contact,
             made_at=project.clock(),
             links=[Link("All", "../../index.html")],
         )

@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
     from include.project import Project
 
+_START = "((ti.xcom_pull(task_ids='gate') or {}).get('start') or {})"
+
 
 class StartPromotionOperator(TriggerDagRunOperator):
     """Start what tonight's gate says about the champion: a promotion, its next stage, a roll back; once, however often it runs."""
 
-    def __init__(self, *, gate_task: str = "gate", **kwargs: Any) -> None:
-        start = "((ti.xcom_pull(task_ids='" + gate_task + "') or {}).get('start') or {})"
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            trigger_run_id="{{ " + start + ".get('run', 'none') }}",
-            conf={what: "{{ " + start + f".get('{what}', '')" + " }}" for what in ("action", "candidate", "reason")},
+            trigger_run_id="{{ " + _START + ".get('run', 'none') }}",
+            conf={what: "{{ " + _START + f".get('{what}', '')" + " }}" for what in ("action", "candidate", "reason")},
             skip_when_already_exists=True,
             logical_date=None,
             **kwargs,
         )
-        self.gate_task = gate_task
 
     def execute(self, context: Context) -> Any:
         """Trigger, or skip and say why."""
-        verdict = context["ti"].xcom_pull(task_ids=self.gate_task) or {}
+        verdict = context["ti"].xcom_pull(task_ids="gate") or {}
         if not verdict.get("start"):
             reason = f"nothing is promoted: the verdict is {verdict.get('verdict')!r}"
             raise AirflowSkipException(reason)

@@ -141,9 +141,20 @@ def test_schema_is_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         (["score", "sales", "--partition", SECOND], 1, "has not begun"),
         (["reproduce", "sales", "99"], 1, "'99' names 0 versions"),
         (["roll-back", "sales", "--reason", "worse"], 1, "has no earlier champion"),
-        (["roll-back", "sales"], 1, "has no reason"),
+        (["roll-back", "sales"], 2, "no reason is given"),
         (["promote", "sales"], 1, "has no challenger"),
-        (["freeze", "sales"], 1, "freeze has no reason"),
+        (["freeze", "sales"], 2, "no reason is given"),
+        (["refuse", "sales", "--reason", "no"], 1, "no candidate waits"),
+        (
+            ["ledger", "sales", "--kind", "gates"],
+            2,
+            "one of candidate, decision, features, gate, night_start, promotion",
+        ),
+        (["signals", "sales", "--partition", "bogus"], 2, "'bogus': is not the key of a day"),
+        (["score", "sales", "--partition", "2024-1-4"], 2, "'2024-1-4': is not the key of a day"),
+        (["night", "sales", "--partition", "2024-01-30"], 2, "has no verdict on this partition"),
+        (["backtest", "sales", "--policies", "everyy(3)"], 2, "'everyy' is not a rule"),
+        (["backtest", "sales", "--label-delay", "soon"], 2, "partitions (1) or a length of time (30d)"),
         (["acknowledge", "sales", "--subject", "amount"], 1, "no alarm of 'amount' stands"),
         (["fleet", "dust"], 2, "step 'dust' is not known"),
         (["fleet", "--dry-run"], 2, "--dry-run is for retention alone"),
@@ -166,7 +177,7 @@ def test_mistakes_are_one_message(
     ended, said, errors = _said(monkeypatch, capsys, *words)
 
     assert (ended, said) == (code, "")
-    assert errors.startswith("error ")
+    assert errors.strip().startswith("error ")
     assert message in errors
     assert len(errors.strip().splitlines()) == 1
 

@@ -29,7 +29,7 @@ def first_error(folder):
         ("", "", "schedule: 0 2 * * 1", "7: schedule is '0 2 * * 1', which does not tick once in every day"),
         ("", "", "policy: evry(7)", "7: policy.rule is wrong: policy 'evry(7)': 'evry' is not a rule"),
         ("", "", "policy: any_of(psi(0.2), never)", "7: policy.rule names psi, which only a backtest knows."),
-        ("", "", "policy: {windows: [0d]}", "7: policy.windows has a window of no length."),
+        ("", "", "policy: {rule: auto, windows: [0d]}", "7: policy.windows has a window of no length."),
         ("", "", "learner: {monotone: {cty: 1}}", "7: learner.monotone.cty names 'cty', which is not a feature. Did you mean 'city'?"),
         ("", "", "learner: {monotone: {fare: 1}}", "7: learner.monotone.fare names 'fare', which is not a feature."),
         ("", "", "signals: {columns: [cities]}", "7: signals.columns[0] names 'cities', which is not a feature."),

@@ -21,7 +21,15 @@ def test_events_are_told_in_their_order() -> None:
 
 
 def test_a_quiet_night_needs_nobody() -> None:
-    quiet = night(decision="hold", reason="3 of 7 partitions", candidate=None, gate=None, champion_after="1", alarms=())
+    quiet = night(
+        decision="hold",
+        reason="3 of 7 partitions",
+        candidate=None,
+        gate=None,
+        champion_after="1",
+        promotion="",
+        alarms=(),
+    )
     assert what_to_do(quiet) == ["Nothing. The night needs nobody."]
     assert "Nothing was retrained: the policy says hold." in what_happened(quiet)
     assert "Version 1 stays champion." in what_happened(quiet)
