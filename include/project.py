@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -101,13 +102,13 @@ class Project:
 
             connections = EnvironmentConnections(found)
         return cls(
-            home=Location.of(found.get("NIGHTSHIFT_HOME") or ".nightshift", found),
+            home=_home(found),
             catalog=load_one(root, *only) if only else load_catalog(root),
             stamp=Stamp(actor or getpass.getuser(), found.get("NIGHTSHIFT_ENVIRONMENT") or "local", VERSION),
             connections=connections,
             tracking_uri=found.get("MLFLOW_TRACKING_URI") or None,
             threads=_whole(found, "NIGHTSHIFT_THREADS", 1),
-            memory=found.get("NIGHTSHIFT_MEMORY") or "1GB",
+            memory=_memory(found),
             clock=clock,
         )
 
@@ -153,6 +154,27 @@ class Project:
         """Return a model's night by key: a partition of the dataset whose rows it scores."""
         rows = self.catalog.dataset(model.rows)
         return partition_from_key(key, rows.partition, rows.timezone)
+
+
+def _home(environ: Mapping[str, str]) -> Location:
+    home = Location.of(environ.get("NIGHTSHIFT_HOME") or ".nightshift", environ)
+    if home.is_local and home.path.exists() and not home.path.is_dir():
+        raise ConfigError.at(
+            "environment variable NIGHTSHIFT_HOME", f"{home} is not a folder", "a folder, or s3://…", "correct it"
+        )
+    return home
+
+
+def _memory(environ: Mapping[str, str]) -> str:
+    text = environ.get("NIGHTSHIFT_MEMORY") or "1GB"
+    if not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", text):
+        raise ConfigError.at(
+            "environment variable NIGHTSHIFT_MEMORY",
+            f"is {text!r}",
+            "an amount such as 2GB",
+            "correct or unset NIGHTSHIFT_MEMORY",
+        )
+    return text
 
 
 def _whole(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -37,8 +37,19 @@ def main() -> None:
             "To do: check that path, or NIGHTSHIFT_HOME where it lies there.",
             1,
         )
+    except Exception as error:
+        said = _ELSEWHERE.get(type(error).__module__.split(".")[0])
+        if said is None:
+            raise
+        _stop(f"{type(error).__name__}: {str(error).splitlines()[0]}. To do: {said}.", 1)
 
 
+_ELSEWHERE = {
+    "botocore": "check NIGHTSHIFT_HOME, AWS_ENDPOINT_URL, AWS_REGION and the credentials",
+    "_internal": "a table cannot be read: look at the folder _delta_log, and restore it from a copy",
+    "deltalake": "a table cannot be read: look at the folder _delta_log, and restore it from a copy",
+}
+"""What other libraries raise when a place or its content is not what it should be, and what to do about it."""
 _PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.ENOENT)
 
 

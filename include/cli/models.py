@@ -123,6 +123,11 @@ def status(as_json: AsJson = False) -> None:
                 "state": newest.state if newest else None,
             }
         )
+    rows += [
+        dict.fromkeys(rows[0] if rows else ("model",)) | {"model": file.name, "state": "configuration has errors"}
+        for file in project.catalog.broken.values()
+        if file.kind == "model"
+    ]
     answer(rows, as_json)
 
 

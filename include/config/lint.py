@@ -10,7 +10,7 @@ from include.config.errors import did_you_mean, listed, render, shown_path
 from include.config.load import Catalog, Kind, check_with, load_catalog, load_one
 from include.config.model_checks import column_flaws
 from include.config.yaml_text import read_yaml
-from include.errors import ConfigError
+from include.errors import ConfigError, FeatureError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,14 +104,36 @@ def _derive_errors(dataset: Dataset, root: Path) -> list[str]:
 def _sql_errors(catalog: Catalog, model: Model, sql: str) -> list[str]:
     from include.sources.derive import selected_columns, syntax_error
 
+    shown = shown_path(catalog.root / "models" / f"{model.features}")
     found = syntax_error(sql)
-    if found:
-        return [f"{shown_path(catalog.root / 'models' / f'{model.features}')}:{found}"]
+    if found and "Only SELECT" not in found:
+        return [f"{shown}:{found}"]
+    refused = _refused(catalog, model, sql, shown)
+    if refused:
+        return [refused]
     features = selected_columns(sql)
+    if features and "_key" not in features:
+        return [f"{shown}: the result has no column _key. Expected _key of the rows. To do: select it first."]
     path = catalog.root / "models" / f"{model.name}.yaml"
     text = path.read_text(encoding="utf-8-sig")
     flaws = list(column_flaws(model, features, catalog.dataset(model.rows).contract.columns)) if features else []
     return list(render(flaws, read_yaml(text), text, path))
+
+
+def _refused(catalog: Catalog, model: Model, sql: str, shown: str) -> str | None:
+    """Return why a model's SQL may not run (files, network, chance, relations that are not there), None when it may."""
+    import duckdb
+
+    from include.features.guard import Query, check, lock
+
+    there = {name: catalog.dataset(name).contract.columns for name in (model.rows, *model.datasets)}
+    with duckdb.connect(":memory:") as duck:
+        lock(duck)
+        try:
+            check(duck, Query(sql, shown), there)
+        except FeatureError as error:
+            return str(error)
+    return None
 
 
 def _unknown(root: Path, name: str) -> str:

@@ -108,8 +108,21 @@ def digest(*items: BaseModel, sql: str | None = None) -> str:
 
 
 def config_root(environment: Mapping[str, str]) -> Path:
-    """Return the folder with ``datasets/`` and ``models/``: ``NIGHTSHIFT_CONFIG``, else the project's ``include/``."""
+    """Return the folder with ``datasets/`` and ``models/``: ``NIGHTSHIFT_CONFIG``, else the project's ``include/``.
+
+    Raises
+    ------
+    ConfigError
+        When ``NIGHTSHIFT_CONFIG`` names no folder: an empty configuration would look as if all were well.
+    """
     chosen = environment.get("NIGHTSHIFT_CONFIG")
+    if chosen and not Path(chosen).is_dir():
+        raise ConfigError.at(
+            "environment variable NIGHTSHIFT_CONFIG",
+            f"{chosen!r} is not a folder",
+            "a folder with datasets/ and models/",
+            "correct or unset it",
+        )
     return Path(chosen) if chosen else Path(__file__).resolve().parents[1]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from include.config.checks import cron_flaw, rule_flaws
 from include.config.effect_checks import without_effect
 from include.config.errors import did_you_mean
+from include.config.metric_names import METRICS
 from include.config.yaml_text import Flaw, KeyPath
 from include.errors import ConfigError, PolicyError
 from include.partitions import partition_from_key
@@ -61,6 +62,13 @@ def model_flaws(
     if any(not length for length in model.policy.windows):
         yield Flaw(("policy", "windows"), "has a window of no length. Expected lengths of time, such as 28d.")
     yield from _part_flaws(model)
+    names = METRICS[model.task]
+    if model.gate.metric is not None and model.gate.metric not in names:
+        hint = did_you_mean(model.gate.metric, names)
+        said = (
+            f"is {model.gate.metric!r}, not a metric of a {model.task} task. Expected one of: {', '.join(names)}.{hint}"
+        )
+        yield Flaw(("gate", "metric"), said)
     yield from without_effect(model)
 
 

@@ -108,3 +108,23 @@ def test_describing_an_unknown_one_offers_the_nearest(folder):
 
     with pytest.raises(ConfigError, match="there is no dataset or model 'trps'"):
         described(load_catalog(folder.root), "trps")
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT _key, n FROM trips, read_text('/etc/passwd') AS f(n)", "reads read_text(…). Expected the model's datasets."),
+        ("SELECT _key, n FROM read_parquet('https://example.com/a.parquet') AS f(n)", "reads read_parquet(…)."),
+        ("COPY trips TO 'trips.csv'", "is not a SELECT. Expected one SELECT."),
+        ("SELECT _key, random() AS chance FROM trips", "uses random."),
+        ("SELECT _key, hour FROM weather", "reads weather. Expected one of trips."),
+        ("SELECT city FROM trips", "the result has no column _key. Expected _key of the rows."),
+    ],
+)  # fmt: skip
+def test_sql_that_would_be_refused_at_night_is_refused_before(folder, sql, said):
+    folder.dataset()
+    folder.model(more="features: fares.sql\n")
+    folder.write("models/fares.sql", sql)
+
+    assert said in lint(folder.root)[0]
+    assert lint(folder.root)[0].startswith("include/models/fares.sql")

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from include.config.load import load_catalog
+from include.config.metric_names import METRICS
+from include.evaluation.metrics import metric_names
 
 
 def first_error(folder):
@@ -50,6 +52,7 @@ def first_error(folder):
             "gate: {behaviour: [{kind: monotone, column: city}]}",
             "7: gate.behaviour is for binary and regression models, this one is multiclass. Remove it.",
         ),
+        ("", "", "gate: {metric: maee}", "7: gate.metric is 'maee', not a metric of a regression task. Expected one of: mse, rmse"),
         ("", "", "feature_contract: {cty: {}}", "7: feature_contract.cty names 'cty', which is not a feature."),
         ("", "", "feature_contract: {city: {regex: '('}}", "7: feature_contract.city.regex is '(', not a regular expression"),
     ],
@@ -112,3 +115,8 @@ def test_references_are_checked_beside_other_mistakes(folder):
         " task is 'regresion', expected one of: binary, regression, multiclass. Did you mean 'regression'?",
         " datasets[0] names 'trps', which is not a dataset. Did you mean 'trips'?",
     ]
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_metrics_of_a_gate_are_those_that_can_be_measured(task):
+    assert METRICS[task] == tuple(name for name in metric_names(task) if name != "business_value")
