@@ -78,15 +78,15 @@ def night_of(project: Project, model: str, partition: str | None) -> str:
 def train(
     model: Model, partition: Key = None, reason: Reason = "asked for on the command line", as_json: AsJson = False
 ) -> None:
-    """Force a retraining on a night that has begun, and judge the candidate."""
-    from include.night.whole import night_step
+    """Force a retraining on a night that has begun, judge the candidate, and promote it when it passes."""
+    from include.night.whole import carried_out, night_step
 
     project = project_of(model)
     key = night_of(project, model, partition)
     night_step(project, model, key, "decide", force=reason)
     trained = night_step(project, model, key, "train")
     judged = night_step(project, model, key, "gate")
-    answer({"train": trained, "gate": judged}, as_json)
+    answer({"train": trained, "gate": judged, **carried_out(project, model, judged)}, as_json)
 
 
 def score(model: Model, partition: Key = None, as_json: AsJson = False) -> None:

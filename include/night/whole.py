@@ -102,12 +102,18 @@ def run_night(
     results["decide"] = night_step(project, name, partition, "decide", force=force)
     results["train"] = night_step(project, name, partition, "train")
     results["gate"] = night_step(project, name, partition, "gate")
-    start = results["gate"].get("start")
-    if start and _needs_nobody(project, name, start):
-        what = {field: start[field] for field in ("action", "candidate", "reason")}
-        results["promote"] = act(project, name, **what)
+    results |= carried_out(project, name, results["gate"])
     results["report"] = night_step(project, name, partition, "report")
     return results
+
+
+def carried_out(project: Project, name: str, judged: dict[str, Any]) -> dict[str, Any]:
+    """Do what the gate's answer says is to be done about the champion, where no person must approve; ``promote`` or nothing."""
+    start = judged.get("start")
+    if not start or not _needs_nobody(project, name, start):
+        return {}
+    what = {field: start[field] for field in ("action", "candidate", "reason")}
+    return {"promote": act(project, name, **what)}
 
 
 def _needs_nobody(project: Project, name: str, start: dict[str, str]) -> bool:
