@@ -7,19 +7,15 @@ transaction of its partition, so that of two publishers one loses and looks agai
 
 from __future__ import annotations
 
-import hashlib
-import random
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-from deltalake.transaction import AddAction
 
 from include.errors import ConflictError, StorageError
+from include.storage.commits import NO_CLEAN_UP, TRIES, Write, commit, fence_of, number_of, pause, replacement
 from include.storage.durable import sync_commits
 from include.storage.lifetimes import stand_in_for
 from include.storage.migrations import VERSION_PROPERTY, bring_up_to_date, refuse_newer
@@ -32,9 +28,7 @@ if TYPE_CHECKING:
 
     from include.storage.locations import Location
 
-_TRIES = 40
 _COMPACTIONS = 5
-_NO_CLEAN_UP = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
 
 
 class Table:
@@ -55,7 +49,7 @@ class Table:
     def pinned(self, version: int | None = None) -> Table:
         """Return the same table for many reads of one version, opened once; the newest when no version is given."""
         found = Table(self.location, self.spec)
-        found._pin = self._open(version)
+        found._pin = self.opened(version)
         return found
 
     @classmethod
@@ -93,7 +87,7 @@ class Table:
             Other partition columns and the value they must have.
         """
         schema = self.spec.schema if columns is None else pa.schema([self.spec.schema.field(name) for name in columns])
-        table = self._open(version)
+        table = self.opened(version)
         if table is None or (partitions is not None and not partitions):
             return pa.RecordBatchReader.from_batches(schema, iter(()))
         there = {field.name for field in table.schema().fields}
@@ -131,7 +125,7 @@ class Table:
 
     def files(self, partitions: Sequence[str] | None = None, version: int | None = None) -> list[str]:
         """Return the addresses of the data files that hold these partitions."""
-        table = self._open(version)
+        table = self.opened(version)
         if table is None:
             return []
         filters = None if partitions is None else [(PARTITION, "in", list(partitions))]
@@ -139,7 +133,7 @@ class Table:
 
     def contents(self, version: int | None = None) -> list[dict[str, Any]]:
         """Return one mapping a data file: its partition columns, ``rows`` and ``bytes``."""
-        table = self._open(version)
+        table = self.opened(version)
         if table is None:
             return []
         found = pa.table(table.get_add_actions(flatten=True)).to_pylist()
@@ -159,7 +153,7 @@ class Table:
 
     def version(self) -> int | None:
         """Return the newest version, or None when there is no table yet."""
-        table = self._open()
+        table = self.opened()
         return None if table is None else int(table.version())
 
     # ---- writing -----------------------------------------------------------------------------------------------
@@ -170,8 +164,8 @@ class Table:
 
     def tokens(self, partitions: Iterable[str | Mapping[str, str]]) -> list[int | None]:
         """Return the token of each of some partitions, from one look at the table."""
-        table = self._open()
-        fences = [self._fence(self._values(values)) for values in partitions]
+        table = self.opened()
+        fences = [fence_of(self.spec, self._values(values)) for values in partitions]
         return [None if table is None else table.transaction_version(fence) for fence in fences]
 
     def stage(self, batches: Iterable[pa.RecordBatch], values: str | Mapping[str, str]) -> Staged:
@@ -198,7 +192,7 @@ class Table:
         """
         for one in publications:
             self._present(one.staged)
-        return self._commit([self._replacement(one) for one in publications], "overwrite") if publications else []
+        return self._commit([replacement(self.spec, one) for one in publications], "overwrite") if publications else []
 
     def replace(
         self, values: str | Mapping[str, str], batches: Iterable[pa.RecordBatch], *, run_key: str | None = None
@@ -210,7 +204,7 @@ class Table:
     def clear(self, values: str | Mapping[str, str], *, run_key: str) -> Published:
         """Show no rows of a partition any more; what it held before may be published again."""
         found = {PARTITION: values} if isinstance(values, str) else dict(values)
-        empty = _Write(self._fence(found), _number(run_key), (), values=tuple(found.items()))
+        empty = Write(fence_of(self.spec, found), number_of(run_key), (), values=tuple(found.items()))
         return self._commit([empty], "overwrite")[0]
 
     def append(self, rows: pa.Table, values: str | Mapping[str, str], *, run_key: str) -> Published:
@@ -223,11 +217,11 @@ class Table:
 
     def _append(self, parts: Sequence[tuple[pa.Table, str | Mapping[str, str]]], run_key: str) -> Published:
         fence = f"append/{run_key}"
-        table = self._open()
+        table = self.opened()
         if table is not None and table.transaction_version(fence) is not None:
             return Published(int(table.version()), changed=False)
         staged = [self.stage(rows.to_batches(), values) for rows, values in parts]
-        return self._commit([_Write(fence, 1, tuple(staged))], "append")[0]
+        return self._commit([Write(fence, 1, tuple(staged))], "append")[0]
 
     def compact(self) -> bool:
         """Merge the files of each partition into one, and write a checkpoint; the rows stay the same.
@@ -238,16 +232,16 @@ class Table:
             False when others kept writing: nothing has changed then.
         """
         for attempt in range(_COMPACTIONS):
-            table = self._open()
+            table = self.opened()
             if table is None:
                 return False
             before = int(table.version())
             try:
-                table.optimize.compact(max_concurrent_tasks=1, post_commithook_properties=_NO_CLEAN_UP)
+                table.optimize.compact(max_concurrent_tasks=1, post_commithook_properties=NO_CLEAN_UP)
             except CommitFailedError:
-                _pause(attempt)
+                pause(attempt)
                 continue
-            now = self._open()
+            now = self.opened()
             sync_commits(self.location, before, now)
             if now is not None:
                 now.create_checkpoint()
@@ -262,8 +256,8 @@ class Table:
         StorageError
             When it is of a newer version than this code, or has a column of another type.
         """
-        for attempt in range(_TRIES):
-            table = self._open()
+        for attempt in range(TRIES):
+            table = self.opened()
             if table is not None:
                 return bring_up_to_date(table, self.spec)
             try:
@@ -281,16 +275,17 @@ class Table:
                     raise_if_key_not_exists=False,
                 )
             except DeltaError:
-                if attempt > 5 and self._open() is None:
+                if attempt > 5 and self.opened() is None:
                     raise
-                _pause(attempt)
+                pause(attempt)
         raise ConflictError.at(
             str(self.location), "the table could not be made", "an undisturbed moment", "run the step again"
         )
 
     # ---- inner -------------------------------------------------------------------------------------------------
 
-    def _open(self, version: int | None = None) -> DeltaTable | None:
+    def opened(self, version: int | None = None) -> DeltaTable | None:
+        """Return the library's table of a version, the newest when none is given; None when there is no table."""
         if self._pin is not None and version is None:
             return self._pin
         try:
@@ -303,6 +298,10 @@ class Table:
                     str(self.location), f"version {version} is not there", "a version that is still kept"
                 ) from None
             return None
+
+    def _commit(self, writes: Sequence[Write], mode: str) -> list[Published]:
+        version, changed = commit(self, writes, mode)
+        return [Published(version, changed=one) for one in changed]
 
     def _values(self, values: str | Mapping[str, str]) -> dict[str, str]:
         found = {PARTITION: values} if isinstance(values, str) else dict(values)
@@ -323,93 +322,3 @@ class Table:
                     "what was staged less than the grace period ago",
                     "run the whole ingest again",
                 )
-
-    def _fence(self, values: Mapping[str, str]) -> str:
-        return "publish/" + "/".join(f"{name}={values[name]}" for name in self.spec.replaced_by)
-
-    def _replacement(self, wanted: Publication) -> _Write:
-        values = dict(wanted.staged[0].values)
-        if any(dict(s.values) != values for s in wanted.staged):
-            raise StorageError.at(
-                f"table {self.spec.name}", "files of several partitions in one publication", "one partition"
-            )
-        mine = _number(wanted.run_key or ",".join(sorted(s.sha256 for s in wanted.staged)))
-        return _Write(self._fence(values), mine, wanted.staged, wanted.token)
-
-    def _commit(self, writes: Sequence[_Write], mode: str) -> list[Published]:
-        """Make one commit of what is not there yet, anew until no other commit comes between."""
-        for attempt in range(_TRIES):
-            table = self.ensure()
-            todo = [w for w in writes if table.transaction_version(w.fence) != w.mine]
-            if mode == "overwrite":
-                self._refuse_stale(table, todo)
-            try:
-                if todo:
-                    self._write(table, todo, mode)
-            except CommitFailedError:
-                _pause(attempt)
-                continue
-            version = self._made_durable(table) if todo else int(table.version())
-            return [Published(version, changed=one in todo) for one in writes]
-        raise ConflictError.at(
-            f"table {self.spec.name}", f"{_TRIES} commits lost to others", "a free moment", "run the step again"
-        )
-
-    def _refuse_stale(self, table: DeltaTable, writes: Sequence[_Write]) -> None:
-        for one in writes:
-            if one.token not in (-1, table.transaction_version(one.fence)):
-                raise ConflictError.at(
-                    f"table {self.spec.name}, {one.fence}",
-                    "was published by somebody else meanwhile",
-                    "an unchanged partition",
-                    "run the step again",
-                )
-
-    def _write(self, table: DeltaTable, writes: Sequence[_Write], mode: str) -> None:
-        files = [file for one in writes for file in one.staged]
-        table.create_write_transaction(
-            [AddAction(f.path, f.bytes, dict(f.values), f.modified_ms, True, f.statistics) for f in files],
-            mode=mode,
-            schema=table.schema(),
-            partition_by=list(self.spec.partition_by),
-            partition_filters=self._replaced(writes) if mode == "overwrite" else None,
-            commit_properties=CommitProperties(app_transactions=[Transaction(w.fence, w.mine) for w in writes]),
-            post_commithook_properties=_NO_CLEAN_UP,
-        )
-
-    def _replaced(self, writes: Sequence[_Write]) -> list[tuple[str, str, Any]]:
-        """Return the filter of what these writes replace: a product of columns, so that one of them may vary only."""
-        said = [dict(values) for one in writes for values in (one.values, *(f.values for f in one.staged)) if values]
-        found = {name: sorted({values[name] for values in said}) for name in self.spec.replaced_by}
-        if sum(len(values) > 1 for values in found.values()) > 1:
-            raise StorageError.at(
-                f"table {self.spec.name}", "publications that differ in two partition columns", "one that varies"
-            )
-        return [(name, "in", values) if len(values) > 1 else (name, "=", values[0]) for name, values in found.items()]
-
-    def _made_durable(self, before: DeltaTable) -> int:
-        table = self._open()
-        sync_commits(self.location, int(before.version()), table)
-        return int(table.version()) if table is not None else int(before.version()) + 1
-
-
-@dataclass(frozen=True)
-class _Write:
-    """What one fence lets in: the number that tells it was done, the files, and the number it must find (-1: any).
-
-    Without files, `values` say which partition is to be empty.
-    """
-
-    fence: str
-    mine: int
-    staged: tuple[Staged, ...]
-    token: int | None = -1
-    values: tuple[tuple[str, str], ...] = ()
-
-
-def _number(run_key: str) -> int:
-    return int(hashlib.sha256(run_key.encode()).hexdigest()[:15], 16)
-
-
-def _pause(attempt: int) -> None:
-    time.sleep(random.random() * 0.05 * 2 ** min(attempt, 4))  # noqa: S311 (not a secret)
