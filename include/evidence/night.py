@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from include.evidence.autocorrelation import Forecast, residuals
 from include.evidence.bounds import left_coefficient, log_bound
 from include.evidence.conformal import p_value, tie_breaker
 from include.evidence.detector import advance
-from include.evidence.raised import alarm_of, is_suspect, notice_of
+from include.evidence.raised import alarm_of, notice_of
 from include.evidence.rows import evidence_row
 from include.evidence.settings import Settings, cleaned
 from include.evidence.stream import NightValue, StreamState, bounded
@@ -31,25 +31,12 @@ class EvidenceError(NightshiftError):
 
 @dataclass(frozen=True)
 class NightResult:
-    """What a night of evidence brings.
-
-    Attributes
-    ----------
-    rows : list of dict
-        For the evidence table.
-    alarms, notices : list of Alarm
-        New ones.
-    states : dict of stream key to StreamState
-        The streams after the night.
-    suspects : list of stream keys
-        Streams beyond twice their largest deviation: worth a diagnosis, though too common to tell anybody.
-    """
+    """What a night of evidence brings: rows for the evidence table, new alarms, notices, and the streams after it."""
 
     rows: list[dict[str, Any]]
     alarms: list[Alarm]
     notices: list[Alarm]
     states: dict[Key, StreamState]
-    suspects: list[Key] = field(default_factory=list)
 
 
 def update(
@@ -99,7 +86,6 @@ def update(
         result.rows.append(row)
         result.alarms.extend([alarm] if alarm else [])
         result.notices.extend([notice] if notice else [])
-        result.suspects.extend([key] if is_suspect(result.states[key], settings) else [])
     return result
 
 

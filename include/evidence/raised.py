@@ -84,7 +84,10 @@ def _deviations(pool: StreamState, settings: Settings) -> Floats:
 
 
 def is_suspect(pool: StreamState, settings: Settings) -> bool:
-    """Tell whether tonight lies beyond twice the largest deviation of at least 10 earlier nights."""
+    """Tell whether the last night lies beyond twice the largest deviation of at least 10 earlier ones.
+
+    That is worth a diagnosis, though too common to tell anybody.
+    """
     if len(pool.values) <= _FEWEST_FOR_SUSPICION:
         return False
     deviations = _deviations(pool, settings)

@@ -11,6 +11,7 @@ from include.evidence.alarm import ALARM_SCHEMA
 from include.evidence.between import between_nights
 from include.evidence.conformal import calendar_labels
 from include.evidence.night import update
+from include.evidence.raised import is_suspect
 from include.evidence.rows import EVIDENCE_SCHEMA, reference_rows
 from include.evidence.stream import NightValue, StreamState
 from include.night.alarms import ORDERS, answer_by_champion
@@ -58,14 +59,23 @@ def watch(project: Project, found: Begun, unseen: Unseen | None) -> list[Alarm]:
     if unseen is None or place.first is None or night in place.keys:
         return []
     first = order_of(found)
-    suspects: tuple[str, ...] = ()
     if night not in {row[PARTITION] for row in place.evidence.contents()}:
         answer_by_champion(place, unseen.artifact.manifest.lineage.train, first)
-        suspects = _measure(place, unseen)
+        _measure(place, unseen)
     raised = [alarm for alarm in place.standing() if alarm.order // ORDERS == first // ORDERS]
+    suspects = _suspects(place) if found.ledger.find(f"diagnosis/{night}") is None else []
     if raised or suspects:
         warn(place, raised, suspects)
     return raised
+
+
+def _suspects(place: Watch) -> list[str]:
+    """Return the subjects whose values of the night are strange enough to be diagnosed; after a kill, the same again."""
+    night = place.found.night.key
+    states = states_of(place, [])
+    settings = settings_of(place, states, (), {}, float("nan"))
+    strange = [s for s in states.values() if s.partitions[-1:] == (night,) and is_suspect(s, settings)]
+    return sorted({state.stream.subject for state in strange})
 
 
 def order_of(found: Begun) -> int:
@@ -82,13 +92,11 @@ class _Evidence:
     order: int
     rows: list[dict[str, Any]] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
-    suspects: list[Key] = field(default_factory=list)
 
     def add(self, result: NightResult) -> None:
         self.states, self.order = dict(result.states), self.order + 1
         self.rows += result.rows
         self.alarms += [*result.alarms, *result.notices]
-        self.suspects += result.suspects
 
     def fill(self, key: Key, nights: Mapping[str, NightValue], share: float, labels: Sequence[str] | None) -> None:
         """Start a stream with a pool of nights that are not judged."""
@@ -101,8 +109,8 @@ class _Evidence:
         )
 
 
-def _measure(place: Watch, unseen: Unseen) -> tuple[str, ...]:
-    """Draw the night's p-values; the subjects whose values are strange enough to be diagnosed come back."""
+def _measure(place: Watch, unseen: Unseen) -> None:
+    """Draw the night's p-values and raise its alarms."""
     found, night = place.found, place.found.night.key
     version = found.champion or ""
     evidence = _Evidence(states_of(place, place.standing()), order_of(found))
@@ -127,7 +135,6 @@ def _measure(place: Watch, unseen: Unseen) -> tuple[str, ...]:
             evidence.states.setdefault(key, StreamState.start(stream_of(key)))
         evidence.add(update(evidence.states, partition, of_night, settings, evidence.order))
     _keep(place, evidence, costed(place, evidence.alarms, evidence.states, reference, settings.floor))
-    return tuple({key[1] for key in evidence.suspects})
 
 
 def _labels(partitions: Sequence[str], settings: Settings) -> list[str]:

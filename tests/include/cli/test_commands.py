@@ -105,6 +105,37 @@ def test_answers_nothing_as_an_empty_list(
     assert (code, json.loads(said)) == (0, [])
 
 
+def test_replay_names_the_first_difference_and_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.include.night.test_evidence import place_of, tampered
+
+    world.night(SECOND)
+    code, said, _ = _said(monkeypatch, capsys, "replay", "sales", "--json")
+    assert code == 0
+    assert [row["reason"] for row in json.loads(said)][-1] == "evidence"
+    tampered(place_of(world, SECOND).evidence, "p_value")
+    code, _, complaint = _said(monkeypatch, capsys, "replay", "sales", "--json")
+
+    assert code == 1
+    assert f"{SECOND}: p_value of mean_shift of amount: recorded" in " ".join(complaint.split())
+
+
+def test_signals_and_alarms_of_a_night_in_json(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.include.night.test_alarms import raised
+
+    world.night(SECOND)
+    raised(world)
+    _, said, _ = _said(monkeypatch, capsys, "signals", "sales", "--partition", SECOND, "--json")
+    assert {row["signal"] for row in json.loads(said)} >= {"attribution", "prediction_distance", "rows_per_hour"}
+    _, said, _ = _said(monkeypatch, capsys, "alarms", "sales", "--json")
+    assert [(row["subject"], row["status"], row["before"]) for row in json.loads(said)] == [("amount", "open", None)]
+    code, said, _ = _said(monkeypatch, capsys, "acknowledge", "sales", "--subject", "amount", "--json")
+    assert (code, json.loads(said)[0]["status"]) == (0, "acknowledged")
+
+
 def test_compares_any_two_files(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

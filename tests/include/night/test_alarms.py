@@ -102,6 +102,23 @@ def test_defect_blocks_the_night_and_tells_the_dataset(defective: World) -> None
     assert f"acknowledge sales --partition {FOURTH}" in text
 
 
+def test_kill_before_the_diagnosis_loses_no_defect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.night(SECOND)
+    orders = world.orders(THIRD)
+    world.write_orders(THIRD, [{**row, "amount": round(float(row["amount"]) / 100, 4)} for row in orders])
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("include.night.watch.warn", killed)
+        with pytest.raises(KeyboardInterrupt):
+            world.night(THIRD)
+    done = world.night(THIRD)
+
+    assert done["decide"]["verdict"] == "blocked"
+
+
 def test_defective_partition_is_never_trained_on_unless_accepted(defective: World) -> None:
     defective.night(FIFTH)
     defective.night("2024-01-21")
