@@ -112,12 +112,16 @@ def drift(
     by: Annotated[str | None, typer.Option(help="Column whose values split the current rows")] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Statistics from all values, not from bins")] = False,
     joint: Annotated[bool, typer.Option("--joint", help="Also all columns jointly")] = False,
+    columns: Annotated[
+        str | None, typer.Option(help="Columns to compare, with commas between; all that both sides have when omitted")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare any two files, or a reference with a partitioned folder; no model is needed."""
     from include.signals.study import compare
 
-    found = compare(reference, current, by=by, exact=exact, joint=joint)
+    named = [name.strip() for name in columns.split(",")] if columns else None
+    found = compare(reference, current, by=by, exact=exact, joint=joint, columns=named)
     if as_json:
         answer(found, as_json)
         return
@@ -127,6 +131,8 @@ def drift(
         rows.append({"column": column, **dict(list(shown.items())[:6])})
     for row in rows:
         console.print(row, highlight=False)
+    for column, reason in found["ignored"].items():
+        console.print(f"{column}: not compared, {reason}", style="dim", highlight=False, markup=False)
     answer(found["alarms"], as_json)
 
 

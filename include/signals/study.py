@@ -65,7 +65,8 @@ def compare(
     exact : bool
         Statistics from all values instead of from profiles: a column of both sides is held in memory at a time.
     columns : sequence of str, optional
-        Columns to compare; all of the reference's that can be compared if not given, `by` apart.
+        Columns to compare; all of the reference's that both sides have and that can be compared if not given, `by`
+        apart. One that the current side lacks (as a label) is ignored, unless it looks like a renamed one.
     categorical : iterable of str
         Columns of numbers to compare as categories.
     joint : bool
@@ -154,6 +155,9 @@ def _kinds(
     for name in before.kinds if columns is None else columns:
         if columns is None and name == by:
             continue
+        if columns is None and name not in after.kinds and not _near(after, name):
+            ignored[name] = f"missing in {after.path}: it cannot be told"
+            continue
         kind = _kind(before, after, name, forced)
         if columns is None and before.is_clock(name):
             ignored[name] = "a clock moves on by itself; name it among the columns to compare it"
@@ -191,8 +195,12 @@ def _kind(before: Side, after: Side, name: str, forced: frozenset[str]) -> Kind 
     return left
 
 
+def _near(side: Side, name: str) -> list[str]:
+    return difflib.get_close_matches(name, list(side.kinds), n=1)
+
+
 def _missing(side: Side, name: str) -> SignalError:
-    near = difflib.get_close_matches(name, list(side.kinds), n=1)
+    near = _near(side, name)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     return SignalError.at(
         f"{side.path}, column {name}",

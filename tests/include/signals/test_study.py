@@ -192,3 +192,12 @@ def test_csv_and_parquet_compare(tmp_path: Path) -> None:
     current = tmp_path / "c.csv"
     current.write_text("c,x\na,2\nb,4\n")
     assert compare(reference, current)["subjects"]["c"]["js_distance"] == 0.0
+
+
+def test_column_that_the_current_side_lacks_is_named_and_left_out(tmp_path: Path) -> None:
+    reference = write(tmp_path / "r.parquet", speed=[1.0, 2.0, 3.0], label=[0, 1, 0])
+    current = write(tmp_path / "c.parquet", speed=[2.0, 3.0, 4.0])
+    found = compare(reference, current)
+
+    assert list(found["subjects"]) == ["speed"]
+    assert found["ignored"] == {"label": f"missing in {current}: it cannot be told"}
