@@ -61,7 +61,7 @@ def exact_values(kind: Kind, reference: Any, current: Any) -> dict[str, float]:
     chosen = [one for one in STATISTICS if kind in one.kinds and one is not NULL_SHARE]
     found = {one.name: one.exact_columns(left, right) for one in chosen}
     found[NULL_SHARE.name] = NULL_SHARE.exact(reference, current)  # the only one that nulls count for
-    few = max(len(left), len(right)) <= MOST_ROWS
+    few = max(len(side) - side.null_count for side in (left, right)) <= MOST_ROWS
     actions = {**P_VALUES, **{name: (kinds, action if few else _untold) for name, (kinds, action) in TESTS.items()}}
     return found | {name: action(left, right) for name, (kinds, action) in actions.items() if kind in kinds}
 

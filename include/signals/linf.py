@@ -13,7 +13,11 @@ class Linf(ShareStatistic):
 
     Notes
     -----
-    Cells as for the Jensen-Shannon distance; every unseen category has its own.
+    Cells as for the Jensen-Shannon distance; every unseen category has its own. nan where a side has no value.
+
+    References
+    ----------
+    TensorFlow Data Validation, whose comparator calls it the infinity norm.
 
     Examples
     --------

@@ -22,7 +22,12 @@ class MeanShift(Statistic):
     -----
     A distance cannot tell winter from summer when every day is narrow; this can. Exact on profiles, up to rounding,
     since moments are. Under no change the mean is 0 and the spread ``sqrt(1/n + 1/N)``. Of a constant reference the
-    unit is its value (1 if that is 0). Values so large that their squares overflow cannot be told.
+    unit is its value (1 if that is 0). Values so large that their squares overflow cannot be told; nan where a side has
+    no value.
+
+    References
+    ----------
+    Cohen, *Statistical Power Analysis for the Behavioral Sciences*, 1988 (d, with the reference's deviation: Glass's Δ).
 
     Examples
     --------

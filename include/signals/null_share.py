@@ -19,7 +19,12 @@ class NullShare(RowShare):
     Notes
     -----
     Under no change the mean is the reference's share r and the spread ``sqrt(r (1 − r) (1/n + 1/N))``, besides the
-    jitter of one row. Where the reference has no null only the jitter is left: z nulls are z √12 spreads, whatever n.
+    jitter of one row. Where the reference has no null only the jitter is left: z nulls are z √12 spreads, whatever n. nan where
+    a side has no row.
+
+    References
+    ----------
+    The spread is that of the difference of two binomial shares of one chance.
 
     Examples
     --------

@@ -75,6 +75,13 @@ class PcaError:
         References
         ----------
         I. Jolliffe, *Principal Component Analysis*, Springer 2002; NannyML, *Data reconstruction with PCA*.
+
+        Examples
+        --------
+        >>> x = [float(i % 10) for i in range(200)]
+        >>> fitted = PcaError.fit(pa.table({"x": x, "y": [2 * v for v in x]}))
+        >>> fitted.measure(pa.table({"x": x, "y": x[::-1]})).value > fitted.measure(pa.table({"x": x, "y": x})).value > 0
+        True
         """
         kinds = kinds_of(reference.schema)
         if reference.num_rows < LEAST_ROWS or not kinds:

@@ -11,6 +11,8 @@ import json
 import math
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -28,7 +30,8 @@ from include.signals.pca_error import PcaError
 from include.signals.scipy_tests import TESTS
 from include.signals.study import compare
 
-SHARED = Path(os.environ.get("NIGHTSHIFT_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = Path(os.environ.get("NIGHTSHIFT_SHARED", ROOT.parent / "shared"))
 ORACLES = SHARED / "data" / "oracles.json"
 PERFORMANCE = ("cbpe", "dle", "realized", "sampling_error")  # test_performance_oracles.py checks these
 
@@ -269,6 +272,22 @@ def test_exact_study_agrees_too(case: dict[str, Any], tmp_path: Path) -> None:
         pq.write_table(pa.table({"x": pa.array(side, from_pandas=True)}), path)
     found = compare(*paths, exact=True)["subjects"]["x"][case["statistic"]]
     assert found == pytest.approx(case["expected"], abs=case["tolerance"] or 1e-12)
+
+
+def test_command_line_prints_the_same(tmp_path: Path) -> None:
+    """All cases as columns of two files, the shorter ones filled up with nulls."""
+    for place, name in enumerate(("reference", "current")):
+        columns = {case["id"]: pa.array(_arrays(case)[place], from_pandas=True) for case in THROUGH_A_STUDY}
+        rows = max(map(len, columns.values()))
+        filled = {key: pa.concat_arrays([one, pa.nulls(rows - len(one), one.type)]) for key, one in columns.items()}
+        pq.write_table(pa.table(filled), tmp_path / f"{name}.parquet")
+    sides = [f"--{name}={tmp_path / name}.parquet" for name in ("reference", "current")]
+    command = [sys.executable, "-m", "include", "drift", *sides, "--exact", "--json"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    subjects = json.loads(printed)["subjects"]
+    for case in THROUGH_A_STUDY:
+        found = subjects[case["id"]][case["statistic"]]
+        assert found == pytest.approx(case["expected"], abs=case["tolerance"] or 1e-12), case["id"]
 
 
 def test_every_case_is_checked_or_listed() -> None:

@@ -55,3 +55,8 @@ def test_many_rows_are_left_untold():
     found = exact_values("numeric", many[:50], many)
     assert math.isnan(found["t_test_pvalue"])
     assert not math.isnan(found["ks_statistic"])
+
+
+def test_nulls_do_not_make_many_rows():
+    gappy = np.r_[np.arange(50.0), np.full(MOST_ROWS, np.nan)]
+    assert exact_values("numeric", gappy, gappy)["t_test_pvalue"] == 1.0
