@@ -9,6 +9,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 from include.config.model import WindowSettings
@@ -101,6 +102,7 @@ class Window:
         return WindowSettings()
 
 
+@cache
 def parse_window(text: str) -> Window:
     """Return the window of a text.
 
