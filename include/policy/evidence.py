@@ -25,6 +25,8 @@ AGES = (1, 2)
 """Stretches by which candidates are older than the freshest, to see what age costs."""
 FEWEST_ROWS = 10
 """Rows of a stretch below which nothing is concluded from it."""
+FEWEST_NIGHTS = 3
+"""Partitions of a stretch of at least so many below which nothing is concluded from it: single nights have moods."""
 LOSSES = 60
 
 
@@ -184,8 +186,9 @@ def _difference(
 ) -> tuple[float, float] | None:
     """Return the mean over partitions of loss(first) − loss(second), and its standard error over rows.
 
-    The variance of a row's difference is pooled over the partitions, which may have a single row each. None with fewer than
-    `FEWEST_ROWS` rows, or where a candidate is not there.
+    The variance of a row's difference is pooled over the partitions, which may have a single row each; the error is that of
+    rows or, from `FEWEST_NIGHTS` on, that of the spread between partitions where it is larger. None with fewer than
+    `FEWEST_ROWS` rows, with fewer than `FEWEST_NIGHTS` partitions of a stretch that has more, or where a candidate is not there.
     """
     found = []
     for place, first, second in compared:
@@ -194,9 +197,12 @@ def _difference(
             paired = matrix.paired(first, second, place, mask)
             found += [paired] if paired else []
     rows = sum(paired.kept for paired in found)
-    if rows < FEWEST_ROWS:
+    if rows < FEWEST_ROWS or len(found) < min(FEWEST_NIGHTS, view.step):
         return None
     mean = sum(paired.total for paired in found) / rows
     variance = max(0.0, sum(paired.squares for paired in found) / rows - mean**2)
     error = np.sqrt(variance * sum(1 / paired.scored for paired in found)) / len(found)
-    return float(np.mean([paired.mean for paired in found])), float(error)
+    means = [paired.mean for paired in found]
+    if len(found) >= FEWEST_NIGHTS:
+        error = max(error, np.std(means, ddof=1) / np.sqrt(len(found)))
+    return float(np.mean(means)), float(error)

@@ -37,7 +37,11 @@ def test_stretches_are_as_long_as_steps(tmp_path) -> None:
     view, probes = _seen(straight_history(14), tmp_path, LONG)
     assert view.step == 3
     assert view.stretches() == [[3, 4, 5], [6, 7, 8], [9, 10, 11], [12, 13]]
-    assert [pair.partition for pair in probes[0].pairs] == ["2020-01-11", "2020-01-14", "2020-01-17", "2020-01-19"]
+    assert [pair.partition for pair in probes[0].pairs] == [
+        "2020-01-11",
+        "2020-01-14",
+        "2020-01-17",
+    ]  # two nights are few
     assert {cell.cut for cell in view.asked()} == {2, 5, 8, 11}
 
 
@@ -55,12 +59,29 @@ def test_gain_is_measured_where_a_training_would_have_been_newer(tmp_path) -> No
 
 
 def test_part_of_a_stretch_counts_as_a_part(tmp_path) -> None:
-    _, probes = _seen(straight_history(14), tmp_path, LONG, champion=4)
+    _, probes = _seen(straight_history(20), tmp_path, ("all", "last(40)"), champion=4)  # a candidate every fifth
     assert [(pair.partition[-2:], pair.share) for pair in probes[0].pairs if pair.gain is not None] == [
-        ("14", 1.0),
-        ("17", 1.0),
-        ("19", pytest.approx(2 / 3)),
+        ("20", 1.0),
+        ("25", 1.0),
     ]
+    (tmp_path / "later").mkdir()
+    _, probes = _seen(straight_history(18), tmp_path / "later", ("all", "last(40)"), champion=4)
+    assert [(pair.partition[-2:], pair.share) for pair in probes[0].pairs if pair.gain is not None] == [
+        ("20", 1.0),
+        ("23", pytest.approx(3 / 5)),
+    ]
+
+
+def test_spread_between_nights_counts_where_it_is_larger(tmp_path) -> None:
+    history = straight_history(16, rows=300)
+    moods = np.repeat(np.array([0, 9] * 8, np.float32), np.diff(history.offsets))
+    plain = _seen(history, tmp_path / "plain", ("all", "last(40)"), champion=3)[1][0].pairs[-1]
+    moody = _seen(replace(history, label=history.label + moods), tmp_path / "moody", ("all", "last(40)"), champion=3)[
+        1
+    ][0].pairs[-1]
+    assert plain.gain_error is not None
+    assert moody.gain_error is not None
+    assert moody.gain_error > 5 * plain.gain_error
 
 
 def test_ageing_is_the_extra_loss_of_older_candidates(tmp_path) -> None:
