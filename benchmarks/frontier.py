@@ -36,7 +36,7 @@ from include.policy.options import Options  # noqa: E402
 from include.policy.parse import Tried, parse  # noqa: E402
 from include.policy.recipe import full_recipe, row_losses, trained, training_rows  # noqa: E402
 from include.policy.replay import replayed  # noqa: E402
-from include.policy.windows import parse_window  # noqa: E402
+from include.policy.windows import parse_window, usual_horizon  # noqa: E402
 
 SETS = ("flights", "hotel", "bike", "metro")
 SHUFFLED = ("flights", "hotel", "metro")
@@ -258,7 +258,8 @@ def no_drift(names: list[str], cache: Path, seeds: int) -> None:
             for delay in (0, 1):
                 model = model_of(history)
                 world, _ = prepared(model, history, Options(label_delay=delay, gates=False), folder, kept)
-                path = replayed(world, parse("auto", tried=Tried(world.setup.windows)))
+                tried = Tried(world.setup.windows, usual_horizon(history.partitions[0].grain))
+                path = replayed(world, parse("auto", tried=tried))
                 losses = [_held_loss(model, history, held, cell) for cell in dict.fromkeys(path.champions)]
                 bad = sum(later > earlier for earlier, later in itertools.pairwise(losses))
                 retrains, decisions, lost = retrains + path.retrains, decisions + len(world.nights), lost + bad
