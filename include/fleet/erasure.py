@@ -21,6 +21,7 @@ from include.night.rows import features_table, labels_table
 from include.night.score import predictions_table
 from include.storage.erased import affected, remove_old, rows_of, without
 from include.storage.lifetimes import stand_in
+from include.storage.objects import list_names, remove
 from include.storage.tables import Table
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def erase(
     for target in targets:
         _rewrite(target, found[target.name], str(receipt.body["request"]))
     rows = {table: sum(f.rows for f in files) for table, files in found.items() if files}
+    _forget_samples(project, {table.split("/")[1] for table in rows if table.startswith("models/")})
     project.dataset_ledger(name).append("erased", f"erased/{receipt.body['request']}", {"rows": rows})
     return {
         "receipt": receipt.number,
@@ -96,6 +98,14 @@ def erase(
             m.name for m in project.catalog.models.values() if name in m.all_datasets and name != m.rows
         ),
     }
+
+
+def _forget_samples(project: Project, models: Iterable[str]) -> None:
+    """Remove the samples of feature rows that signals are compared with: they are drawn again from what is left."""
+    for name in models:
+        folder = project.model_home(name) / "reference_samples"
+        for sample in list_names(folder):
+            remove(folder / sample)
 
 
 def _check(dataset: Dataset, keys: Sequence[str], column: str | None, reason: str) -> None:

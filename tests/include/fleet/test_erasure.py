@@ -159,6 +159,17 @@ def test_killed_erasure_is_run_again(world: World, monkeypatch: pytest.MonkeyPat
     assert len(rows_of(world.project(), "features")) == 16 * 48 - 1
 
 
+def test_samples_of_feature_rows_are_drawn_again(world: World) -> None:
+    world.night(SECOND)
+    samples = world.project().model_home("sales").path / "reference_samples"
+    assert list(samples.iterdir())
+    erase(world.project(), "shop", [GONE], reason="request 7")
+    assert list(samples.iterdir()) == []
+
+    world.night("2024-01-18")
+    assert list(samples.iterdir())
+
+
 def test_quarantined_rows_go_too(world: World) -> None:
     rows = world.orders(SECOND)
     rows[0]["channel"] = "phone"
