@@ -4,7 +4,7 @@ Both draw the same partitions. The loop is timed on a few resamples and extrapol
 interval for the comparison of widths is computed by the same draws on a separate, exact and vectorised way (weights of
 partitions times pairwise counts), checked against the loop on the resamples that were run.
 
-    python benchmarks/gate_speed.py [--rows 500000] [--partitions 60] [--resamples 1000] [--loop 5]
+    python benchmarks/gate_speed.py [--rows 500000] [--partitions 60] [--resamples 1000] [--loop 30]
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def loop(
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("rows", 500_000), ("partitions", 60), ("resamples", 1000), ("loop", 5), ("seed", 0)):
+    for name, default in (("rows", 500_000), ("partitions", 60), ("resamples", 1000), ("loop", 30), ("seed", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     args = parser.parse_args()
     label, champion, candidate, partition = made(args.rows, args.partitions, args.seed)

@@ -9,7 +9,9 @@ record only begins that stage; the night that sees its end starts this DAG once 
 **By hand.** `roll_back` brings an earlier champion back within seconds, without training: give its version or the first
 characters of its digest, or nothing for the one before. `refuse` ends the trial of a challenger, or the wait of a
 candidate, for good. `freeze` keeps the champion whatever the policy says, until `thaw`. All need a reason, which the
-ledger keeps with your name; `promote` with a reason skips shadow nights and canary.
+ledger keeps with your name; `promote` with a reason skips shadow nights and canary. Where the
+golden set and the newest nights disagree nothing is promoted by itself: `promote` with the candidate's digest and a
+reason overrules the golden set.
 
 **When it is red.** The champion did not change. A candidate whose parent is no longer champion is not promoted: the next
 night judges it again.

@@ -125,7 +125,7 @@ class GoldenSet(Settings):
     rows: int = Field(default=2000, gt=0)
     """How many are drawn from the first history, at most a fifth of it."""
     margin: float = Field(default=0.0, ge=0)
-    """Loss on them that a candidate may add."""
+    """Loss on them that a candidate may add, in units of the metric; a margin also lets small poison through."""
 
 
 class GateSettings(Settings):

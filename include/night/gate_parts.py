@@ -29,7 +29,7 @@ _BYTES_PER_MEGABYTE = 1e6
 def costs_of(project: Project, found: Begun, candidate: Artifact, held_out: Sequence[str]) -> Costs:
     """Return what the candidate costs to use: size of its file, and time to score held-out rows on one thread."""
     size = candidate.manifest.model_bytes / _BYTES_PER_MEGABYTE
-    if found.model.gate.max_microseconds_per_row is None:
+    if found.model.gate.max_microseconds_per_row is None or not held_out:
         return Costs(megabytes=size)
     rows = _sample(project, found, candidate, held_out)
     scores(candidate, rows.slice(0, 1), 1)  # the first call loads the model
@@ -46,7 +46,7 @@ def parts_of(project: Project, found: Begun, candidate: Artifact, held_out: Sequ
         features = pa.Table.from_batches([rows]).select(list(candidate.manifest.feature_names))
         label = rows.column("label").to_numpy(zero_copy_only=False)
         parts.append(leakage_part(features, label, settings.max_single_feature_auc))
-    if settings.behaviour:
+    if settings.behaviour and held_out:
         rows = _sample(project, found, candidate, held_out[::-1])
 
         def predict(table: pa.Table) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

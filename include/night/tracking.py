@@ -64,11 +64,7 @@ def show_training(project: Project, name: str, artifact: Artifact, gate: Record)
             name,
             artifact,
             metrics=shown,
-            tags={
-                "gate": gate.body["verdict"],
-                "environment": project.stamp.environment,
-                "refit_of": artifact.manifest.lineage.refit_of,
-            },
+            tags={"gate": gate.body["verdict"], "environment": project.stamp.environment},
             files={"gate.json": json.dumps(gate.body, indent=1), "model_card.md": card, **plots},
             description=f"{_which(artifact)}\n\n{gate_table(report)}",
             about=model.description,
@@ -84,6 +80,4 @@ def _which(artifact: Artifact) -> str:
     judged = artifact.manifest.lineage.refit_of
     if not judged:
         return "These are the bytes that the gate judged."
-    return (
-        f"Trained again up to the newest label after candidate {judged[:12]} passed; the numbers and plots are its own."
-    )
+    return f"Trained again up to the newest label after candidate {judged[:12]} passed; the numbers and plots are that candidate's."

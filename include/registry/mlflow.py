@@ -134,6 +134,7 @@ def _tags(artifact: Artifact, tags: Mapping[str, str]) -> dict[str, str]:
         "configuration": lineage.configuration,
         "feature_version": lineage.feature_version,
         "parent": lineage.parent,
+        "refit_of": lineage.refit_of,
     }
     named = {f"nightshift.{name}": value[:_TAG_LENGTH] for name, value in (found | dict(tags)).items() if value}
     return {MANIFEST_TAG: artifact.digest, **named}

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from include.night.begun import begun
+from include.night.gate_parts import costs_of, parts_of
 from include.night.score import artifact_of
+from include.night.wait import wait
 from include.night.whole import run_ingest, run_night
 from include.registry.anchor import anchor
 from tests.include.night.boxes import make_boxes, partitions
@@ -167,6 +170,21 @@ def test_numbers_and_classes_are_judged_by_every_part_that_knows_them(tmp_path: 
     assert findings["slices"] in ("pass", "cannot_tell")
     assert findings["churn"] == "pass"
     assert findings["fairness"] == "unset"
+
+
+def test_nothing_is_measured_before_the_first_held_out_night(world: World) -> None:
+    with_gate(
+        world, "{max_microseconds_per_row: 1, behaviour: [{kind: monotone, column: amount, direction: 1}], max_wait: 3}"
+    )
+    project = world.project()
+    world.ingest(SECOND)
+    wait(project, "sales", SECOND)
+    found = begun(project, "sales", SECOND)
+    candidate = artifact_of(project, "sales", str(found.champion))
+    costs = costs_of(project, found, candidate, [])
+
+    assert costs.microseconds_per_row is None
+    assert parts_of(project, found, candidate, []) == []
 
 
 def test_model_file_above_its_limit_fails(world: World) -> None:
