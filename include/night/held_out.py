@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from include.night.golden import golden_keys, golden_record, golden_rows
 from include.night.rows import feature_columns, label_numbers, labelled_rows
 from include.night.train import labelled_with_features
 from include.scoring.batch import known_classes, scores
+from include.storage.specs import PARTITION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from include.evaluation.terms import Terms
     from include.night.begun import Begun
@@ -65,8 +67,16 @@ def scored_nights(
     names = [*terms.columns, *(feature_columns(project, found.model.name) if terms.search_slices else ())]
     frozen = golden_record(found.ledger)
     left_out = golden_keys(project, found.model.name, frozen.body["table_version"] if frozen else None)
-    nights = [_scored(project, found, key, rivals, tuple(dict.fromkeys(names)), left_out) for key in keys]
-    return grouped(nights, first)
+    rows = labelled_rows(
+        project, found.model.name, keys, found.feature_version, classes=rivals.classes, leave_out=left_out
+    )
+    nights = {}
+    for key, batches in groupby((b for b in rows if b.num_rows), lambda batch: batch.column(PARTITION)[0].as_py()):
+        table = pa.Table.from_batches(list(batches))
+        label = table.column("label")
+        nights[key] = _with_scores(project, found, key, table, label, rivals, tuple(dict.fromkeys(names)))
+    nothing = np.empty(0)
+    return grouped([nights.get(key) or NightScores(key, nothing, nothing, nothing) for key in keys], first)
 
 
 def golden_night(project: Project, found: Begun, rivals: Rivals, terms: Terms) -> NightScores | None:
@@ -86,22 +96,6 @@ def golden_night(project: Project, found: Begun, rivals: Rivals, terms: Terms) -
     )
     label = label_numbers(rows, rivals.classes)
     return grouped([_with_scores(project, found, "golden set", rows, label, rivals, names)], 1)[0]
-
-
-def _scored(
-    project: Project,
-    found: Begun,
-    key: str,
-    rivals: Rivals,
-    names: Sequence[str],
-    left_out: Mapping[str, pa.Array],
-) -> NightScores:
-    version = found.feature_version
-    batches = list(labelled_rows(project, found.model.name, [key], version, classes=rivals.classes, leave_out=left_out))
-    if not sum(batch.num_rows for batch in batches):
-        return NightScores(key, np.empty(0), np.empty(0), np.empty(0))
-    rows = pa.Table.from_batches(batches)
-    return _with_scores(project, found, key, rows, rows.column("label"), rivals, names)
 
 
 def _with_scores(

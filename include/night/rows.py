@@ -52,7 +52,7 @@ def feature_rows(
 ) -> Iterator[pa.RecordBatch]:
     """Return the feature rows of some partitions, with ``_key`` and ``_partition``, always in the same order."""
     table = present_features(project, name)
-    columns = ["_key", PARTITION, *feature_columns(project, name)]
+    columns = ["_key", PARTITION, *(name for name in table.spec.schema.names if name not in TECHNICAL)]
     yield from table.ordered(columns, partitions, table_version, _feature_version=feature_version)
 
 
@@ -90,7 +90,7 @@ def labelled_rows(
     """
     labels = labels_table(project, name).pinned(labels_at)
     features = present_features(project, name).pinned(features_at)
-    columns = ["_key", PARTITION, *feature_columns(project, name)]
+    columns = ["_key", PARTITION, *(name for name in features.spec.schema.names if name not in TECHNICAL)]
     for partition in partitions:
         known = pa.Table.from_batches(labels.ordered(_LABEL_SCHEMA.names, [partition]), _LABEL_SCHEMA)
         if leave_out and partition in leave_out:

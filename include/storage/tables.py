@@ -45,6 +45,7 @@ class Table:
     def __init__(self, location: Location, spec: TableSpec) -> None:
         self.location, self.spec = location, spec
         self._pin: DeltaTable | None = None
+        self._listed: list[dict[str, Any]] | None = None  # of the pin, which never changes
 
     def pinned(self, version: int | None = None) -> Table:
         """Return the same table for many reads of one version, opened once; the newest when no version is given."""
@@ -133,7 +134,13 @@ class Table:
 
     def contents(self, version: int | None = None) -> list[dict[str, Any]]:
         """Return one mapping a data file: its partition columns, ``rows`` and ``bytes``."""
-        table = self.opened(version)
+        if version is not None or self._pin is None:
+            return self._listing(self.opened(version))
+        if self._listed is None:
+            self._listed = self._listing(self._pin)
+        return list(self._listed)
+
+    def _listing(self, table: DeltaTable | None) -> list[dict[str, Any]]:
         if table is None:
             return []
         found = pa.table(table.get_add_actions(flatten=True)).to_pylist()
