@@ -1,34 +1,42 @@
-"""Nights through a real scheduler: a good one, one with a blocked partition, one that retrains, a roll back by hand.
+"""Nights through a real scheduler, and what people do meanwhile, from one start of the platform.
 
-Night 17 was done before without a scheduler, and made the second champion; the scheduler finds it done. Its runs: the bulk
-loads, the backfills of nights 17 to 20, and one run of the promotion DAG as its form would start it.
+Night 17 was done before without a scheduler, and made the second champion; the scheduler finds it done. Then: 18 with a
+blocked partition of the rates, 19 calm, 20 trains a candidate, whose promotion a person approves, after a roll back that
+was refused. A second roll back is approved. Night 21 waits for the rates, which come late, and is served by the champion
+that was brought back. Another model, in a hurry, does not wait for them: its night goes on at its deadline.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import os
-import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
 
+from include.night.promote import act
+from include.night.whole import run_ingest
 from include.partitions import partition_from_key
 from include.platform import run as platform_run
 from include.platform.plan import Plan, orders
-from include.platform.settings import Platform, platform_of
+from include.platform.servers import Part, Servers
+from include.platform.settings import platform_of
 from include.registry.champions import champions
+from tests.e2e.person import Airflow, Person
 from tests.include.night.shops import SECOND, World, copy_of, prepared, state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from include.project import Project
+    from include.registry.ledger import Ledger
 
 pytestmark = pytest.mark.e2e
-BLOCKED, CALM, TRAINING = "2024-01-18", "2024-01-19", "2024-01-20"
+BLOCKED, CALM, TRAINING, LATE = "2024-01-18", "2024-01-19", "2024-01-20", "2024-01-21"
+ROLL_BACK = {"action": "roll_back", "candidate": "", "reason": "worse on Sundays"}
 
 
 @dataclass
@@ -36,36 +44,66 @@ class Finished:
     """An installation after its run."""
 
     world: World
-    platform: Platform
+    airflow: Airflow
     plan: Plan
     code: int
     printed: str
 
-    def asked(self, query: str) -> list[tuple[Any, ...]]:
-        """Return rows of Airflow's database."""
-        connection = sqlite3.connect(f"file:{self.platform.database}?mode=ro", uri=True)
-        try:
-            return connection.execute(query).fetchall()
-        finally:
-            connection.close()
+    @property
+    def ledger(self) -> Ledger:
+        """Return the ledger of the patient model."""
+        return self.world.project().model_ledger("sales")
 
 
 def _plan(project: Project) -> Plan:
-    days = [partition_from_key(f"2024-01-{day:02d}", "day", "UTC") for day in (1, 16, 17, 18, 19, 20)]
+    days = [partition_from_key(f"2024-01-{day:02d}", "day", "UTC") for day in (1, 16, 17, 18, 19, 20, 21)]
     return Plan(project.catalog.model("sales"), (days[0], days[1]), tuple(days[2:]))
 
 
-def _with_roll_back(project: Project, plan: Plan) -> dict[str, Any]:
+def _orders(project: Project, plan: Plan) -> dict[str, Any]:
+    """Return the usual order, without the rates of the late night, with a refused roll back and the model in a hurry."""
     order = orders(project, plan)
-    form = {"action": "roll_back", "candidate": "", "reason": "worse on Sundays"}
-    order["runs"].append({"dag_id": "promote_sales", "run_id": "by_hand", "conf": form})
+    for backfill in order["backfills"]:
+        if backfill["dag_id"] == "ingest_rates":
+            backfill["to"] = backfill["to"].replace(LATE, TRAINING)
+    (nights,) = [one for one in order["backfills"] if one["dag_id"] == "nightly_sales"]
+    hurry = {"dag_id": "nightly_hurry", "from": f"{LATE}T00:00:00+00:00", "to": nights["to"], "max_active_runs": 1}
+    order["backfills"].append(hurry)
+    order["runs"].append({"dag_id": "promote_sales", "run_id": "refused", "conf": ROLL_BACK})
     return order
 
 
-def _worked(world: World, platform: Platform) -> tuple[int, str, Plan]:
+def _people(world: World, airflow: Airflow) -> None:
+    """Do what people do while the nights run."""
+    ledger = world.project().model_ledger("sales")
+    (earlier,) = [r.body["candidate"] for r in ledger.records("gate") if r.body["partition"] == SECOND]
+    airflow.until(lambda: ledger.find(f"decision/{TRAINING}") is not None, "night 20 decides")
+    airflow.until(lambda: airflow.tasks("nightly_sales", TRAINING).get("report") == "success", "night 20 ends")
+    airflow.answer("promote_sales", "refused", "Reject")
+    airflow.answer("promote_sales", f"promote__{earlier}", "Approve")  # of night 17, which is done: changes nothing
+    airflow.answer("promote_sales", f"promote__{ledger.records('gate')[-1].body['candidate']}", "Approve")
+    airflow.trigger("promote_sales", "by_form", ROLL_BACK)
+    airflow.answer("promote_sales", "by_form", "Approve")
+    run_ingest(world.project(), "rates", LATE)
+
+
+def _prepare(world: World) -> None:
+    sales = world.config / "models" / "sales.yaml"
+    text = sales.read_text().replace("deadline: 1m", "deadline: 30m")
+    sales.write_text(text + "promotion: {approval: true}\n")
+    passed = world.night(SECOND, force="try")["gate"]["candidate"]
+    act(world.project(), "sales", action="promote", candidate=passed, actor="somebody")
+    run_ingest(world.project(), "shop", LATE)
+    rates = world.config / "data" / "rates" / f"{BLOCKED}.csv"
+    rates.write_text(rates.read_text().replace(",1.0", ",99.0"))
+    hurry = text.replace("name: sales", "name: hurry").replace("30m", "10s").replace("every(3)", "never")
+    (world.config / "models" / "hurry.yaml").write_text(hurry.replace("2024-01-17", LATE))
+
+
+def _worked(world: World, airflow: Airflow) -> tuple[int, str, Plan]:
     project = world.project()
     plan, printed = _plan(project), io.StringIO()
-    code = platform_run.run_nights(project, platform, plan, Console(file=printed, width=200))
+    code = platform_run.run_nights(project, airflow.platform, plan, Console(file=printed, width=200))
     return code, printed.getvalue(), plan
 
 
@@ -73,85 +111,130 @@ def _worked(world: World, platform: Platform) -> tuple[int, str, Plan]:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Finished]:
     """Return what one start of the platform, and one stop, have done."""
     world = copy_of(prepared(tmp_path_factory), tmp_path_factory.mktemp("platform") / "world")
-    world.night(SECOND, force="try")
-    rates = world.config / "data" / "rates" / f"{BLOCKED}.csv"
-    rates.write_text(rates.read_text().replace(",1.0", ",99.0"))
-    path = world.config / "models" / "sales.yaml"
-    path.write_text(path.read_text().replace("deadline: 1m", "deadline: 10m"))
+    _prepare(world)
+    start = Servers.start
+
+    def with_people(servers: Servers, name: str, command: Sequence[str]) -> Part:
+        # `make run` needs the tasks' part of the API only
+        return start(servers, name, [word for word in command if word not in ("--apps", "execution")])
+
     with pytest.MonkeyPatch.context() as patch:
         for name, value in world.environ.items():
             patch.setenv(name, value)
-        patch.setattr(platform_run, "orders", _with_roll_back)
-        platform = platform_of(os.environ)
-        code, printed, plan = _worked(world, platform)
-        yield Finished(world, platform, plan, code, printed)
+        patch.setattr(platform_run, "orders", _orders)
+        patch.setattr(Servers, "start", with_people)
+        airflow = Airflow(platform_of(os.environ))
+        person = Person(lambda: _people(world, airflow))
+        person.start()
+        try:
+            code, printed, plan = _worked(world, airflow)
+        finally:
+            person.done()
+        yield Finished(world, airflow, plan, code, printed)
 
 
 def test_every_night_is_done(finished: Finished) -> None:
-    runs = finished.asked("SELECT partition_key, state FROM dag_run WHERE dag_id = 'nightly_sales' ORDER BY 1")
+    runs = finished.airflow.asked("SELECT partition_key, state FROM dag_run WHERE dag_id = 'nightly_sales' ORDER BY 1")
 
     assert finished.code == 0, finished.printed
-    assert runs == [(night, "success") for night in (SECOND, BLOCKED, CALM, TRAINING)]
+    assert runs == [(night, "success") for night in (SECOND, BLOCKED, CALM, TRAINING, LATE)]
 
 
 def test_ingest_of_the_blocked_partition_is_red(finished: Finished) -> None:
-    runs = dict(finished.asked("SELECT partition_key, state FROM dag_run WHERE dag_id = 'ingest_rates'"))
-    tasks = finished.asked(
-        "SELECT t.task_id, t.state, t.try_number FROM task_instance t JOIN dag_run r USING (dag_id, run_id) "
-        f"WHERE r.dag_id = 'ingest_rates' AND r.partition_key = '{BLOCKED}'"
+    runs = dict(finished.airflow.asked("SELECT partition_key, state FROM dag_run WHERE dag_id = 'ingest_rates'"))
+    tries = finished.airflow.asked(
+        "SELECT t.state, t.try_number FROM task_instance t JOIN dag_run r USING (dag_id, run_id) "
+        f"WHERE r.dag_id = 'ingest_rates' AND r.partition_key = '{BLOCKED}' AND t.task_id = 'publish'"
     )
 
     assert (runs[BLOCKED], runs[CALM], runs[TRAINING]) == ("failed", "success", "success")
-    assert ("publish", "failed", 1) in tasks  # trying again would not mend the rows
+    assert tries == [("failed", 1)]  # trying again would not mend the rows
     assert f"Blocked  rates {BLOCKED}: rate" in finished.printed
 
 
 def test_blocked_night_scores_and_never_retrains(finished: Finished) -> None:
-    ledger = finished.world.project().model_ledger("sales")
-    decision = ledger.find(f"decision/{BLOCKED}")
-    tasks = dict(
-        finished.asked(
-            "SELECT t.task_id, t.state FROM task_instance t JOIN dag_run r USING (dag_id, run_id) "
-            f"WHERE r.dag_id = 'nightly_sales' AND r.partition_key = '{BLOCKED}'"
-        )
-    )
+    decision = finished.ledger.find(f"decision/{BLOCKED}")
+    tasks = finished.airflow.tasks("nightly_sales", BLOCKED)
+    wanted = {"score": "success", "train": "skipped", "promote": "skipped", "report": "success"}
 
     assert decision is not None
     assert decision.body["decision"]["verdict"] == "blocked"
-    assert (tasks["score"], tasks["train"], tasks["promote"], tasks["report"]) == (
-        "success",
-        "skipped",
-        "skipped",
-        "success",
-    )
+    assert {name: tasks[name] for name in wanted} == wanted
 
 
-def test_roll_back_by_form_serves_the_nights_after(finished: Finished) -> None:
-    ledger = finished.world.project().model_ledger("sales")
-    record = next(r for r in ledger.records("promotion") if r.body["action"] == "roll_back")
-    night = ledger.find(f"night/{TRAINING}")
-
-    assert (record.body["reason"], record.actor.split(".")[0]) == ("worse on Sundays", "promote_sales")
-    assert night is not None
-    assert night.body["champion_version"] == 1
-
-
-def test_candidate_passes_through_the_gate_to_champion(finished: Finished) -> None:
-    ledger = finished.world.project().model_ledger("sales")
+def test_approved_candidate_becomes_champion(finished: Finished) -> None:
+    ledger = finished.ledger
     verdict = ledger.records("gate")[-1].body
-    serving = champions(ledger.records())[-1]
-    runs = finished.asked("SELECT run_id, state FROM dag_run WHERE dag_id = 'promote_sales' ORDER BY run_id")
+    record = next(r for r in ledger.records("promotion") if r.body["candidate"] == verdict["candidate"])
+    run = f"promote__{verdict['candidate']}"
 
     assert (verdict["partition"], verdict["verdict"]) == (TRAINING, "pass")
-    assert (serving.candidate, serving.version) == (verdict["candidate"], 3)
-    assert runs == [("by_hand", "success"), (f"promote__{verdict['candidate']}", "success")]
+    assert record.body["action"] == "promote"
+    assert [one.version for one in champions(ledger.records())] == [1, 2, 3, 2]
+    assert finished.airflow.state("promote_sales", run) == "success"
     assert ledger.verify() == len(ledger.records())
+
+
+def test_refused_roll_back_changes_nothing(finished: Finished) -> None:
+    airflow = finished.airflow
+    states = [airflow.state("promote_sales", "refused", task) for task in ("approve", "promote")]
+
+    assert airflow.state("promote_sales", "refused") == "failed"
+    assert states == ["failed", "upstream_failed"]
+    assert [r.body["action"] for r in finished.ledger.records("promotion")].count("roll_back") == 1
+
+
+def test_roll_back_by_form_serves_the_next_night(finished: Finished) -> None:
+    record = next(r for r in finished.ledger.records("promotion") if r.body["action"] == "roll_back")
+    night = finished.ledger.find(f"night/{LATE}")
+
+    assert (record.body["reason"], record.actor) == ("worse on Sundays", "admin")
+    assert finished.airflow.state("promote_sales", "by_form") == "success"
+    assert night is not None
+    assert night.body["champion_version"] == 2
+
+
+def test_night_waits_for_late_data(finished: Finished) -> None:
+    (came,) = [r for r in finished.world.project().dataset_ledger("rates").records() if r.body["partition"] == LATE]
+    night = finished.ledger.find(f"night/{LATE}")
+    pokes = finished.airflow.asked(
+        "SELECT count(*) FROM task_reschedule s JOIN task_instance t ON t.id = s.ti_id JOIN dag_run r "
+        "ON r.dag_id = t.dag_id AND r.run_id = t.run_id "
+        f"WHERE t.dag_id = 'nightly_sales' AND r.partition_key = '{LATE}'"
+    )
+
+    assert night is not None
+    assert night.body["health"] == "pass"
+    assert came.at < night.at
+    assert pokes[0][0] >= 1
+
+
+def test_night_goes_on_without_late_data_at_its_deadline(finished: Finished) -> None:
+    ledger = finished.world.project().model_ledger("hurry")
+    night, decision = ledger.find(f"night/{LATE}"), ledger.find(f"decision/{LATE}")
+    runs = finished.airflow.asked("SELECT partition_key, state FROM dag_run WHERE dag_id = 'nightly_hurry'")
+
+    assert runs == [(LATE, "success")]
+    assert night is not None
+    assert decision is not None
+    assert night.body["reason"] == f"rates: {LATE} has not come within 10s"
+    assert decision.body["decision"]["verdict"] == "blocked"
+    assert ledger.records("candidate") == []
+
+
+def test_missed_deadline_is_told_to_the_owner(finished: Finished) -> None:
+    home = finished.world.project().home.path
+    told = [json.loads(path.read_text()) for path in home.glob("outbox/settled/*")]
+    late = [one["message"] for one in told if one["message"]["kind"] == "deadline"]
+
+    assert [(one["model"], one["partition"]) for one in late] == [("hurry", LATE)]
+    assert "was not done" in late[0]["text"]
 
 
 def test_second_run_does_nothing(finished: Finished) -> None:
     before = state(finished.world.project())
-    code, printed, _ = _worked(finished.world, finished.platform)
+    code, printed, _ = _worked(finished.world, finished.airflow)
 
     assert code == 0
-    assert "All 4 nights are done already." in printed
+    assert "All 5 nights are done already." in printed
     assert state(finished.world.project()) == before
