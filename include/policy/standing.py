@@ -103,7 +103,8 @@ class Judge:
         share = mine / all_of_it
         if np.quantile(whole, (1 - LEVEL) / 2) <= 0:
             return share, None, None
-        low, high = np.quantile(gains / whole, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        there = whole > 0  # a share of no gain means nothing; at most one resample in 40 has none
+        low, high = np.quantile(gains[there] / whole[there], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return share, share - self.widening * (share - float(low)), share + self.widening * (float(high) - share)
 
     def calendar(self, count: int) -> NDArray[np.float64]:

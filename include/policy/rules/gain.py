@@ -69,8 +69,8 @@ def best_window(probes: Sequence[Probe]) -> tuple[Probe, dict[str, float]]:
 
 
 def loss_level(probe: Probe) -> float:
-    """Return the usual loss of a window's candidates lately."""
-    return weighed([(pair.candidate, 0.0) for pair in probe.pairs], REMEMBERED).mean
+    """Return the usual loss of a window's candidates lately; 1 where there is none, so that shares of it are 0."""
+    return weighed([(pair.candidate, 0.0) for pair in probe.pairs], REMEMBERED).mean or 1.0
 
 
 def gain_of(pairs: Sequence[Pair]) -> Weighed | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -173,6 +174,14 @@ def test_limits_of_the_yaml_hold(tmp_path) -> None:
     found = _run(tmp_path, ("every(2)",), model=model, gates=False)
     assert found["policies"]["every(2)"]["retrains"] == 3
     assert found["policies"]["always"]["retrains"] == 11
+
+
+def test_constant_outcome_leaves_nothing_to_gain(tmp_path) -> None:
+    history = straight_history(8, rows=30)
+    flat = replace(history, label=np.full_like(history.label, 3.0))
+    found = _run(tmp_path, ("auto", "challenger(3%)"), flat)
+    assert found["policies"]["auto"]["mean_loss"] == pytest.approx(0.0, abs=1e-9)
+    assert found["recommendation"]["policy"] == "never"
 
 
 def test_few_partitions_have_wide_intervals(tmp_path) -> None:
