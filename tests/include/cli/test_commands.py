@@ -223,15 +223,63 @@ def test_a_reason_may_look_like_markup(
     assert "[/ticket]" in "".join(said.split())
 
 
-@pytest.mark.parametrize("name", ["NIGHTSHIFT_THREADS"])
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("NIGHTSHIFT_THREADS", "many", "is 'many'. Expected a whole number from 1."),
+        ("NIGHTSHIFT_MEMORY", "lots", "is 'lots'. Expected an amount such as 2GB."),
+        ("NIGHTSHIFT_CONFIG", "nowhere", "'nowhere' is not a folder. Expected a folder with datasets/ and models/."),
+        ("NIGHTSHIFT_HOME", __file__, "is not a folder. Expected a folder, or s3://…."),
+    ],
+)
 def test_wrong_environment_is_one_message(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    value: str,
+    expected: str,
 ) -> None:
-    monkeypatch.setenv(name, "many")
+    monkeypatch.setenv(name, value)
     ended, _, errors = _said(monkeypatch, capsys, "status")
 
     assert ended == 2
-    assert f"{name}: is 'many'" in errors
+    assert f"environment variable {name}: " in errors
+    assert expected in errors
+
+
+def test_broken_model_stands_in_the_status(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (world.config / "models" / "sales.yaml").write_text("name: sales\ntask: [binary")
+    code, said, _ = _said(monkeypatch, capsys, "status", "--json")
+
+    assert code == 0
+    assert [(row["model"], row["state"]) for row in json.loads(said)] == [("sales", "configuration has errors")]
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "message"),
+    [
+        ("models/sales/ledger/0000000002.json", '{"num', "is not a record of a ledger"),
+        ("models/sales/ledger/0000000002.json", "", "is not a record of a ledger"),
+        ("models/sales/labels/_delta_log/00000000000000000000.json", "nonsense", "_delta_log"),
+    ],
+)
+def test_damaged_files_are_one_message(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
+    text: str,
+    message: str,
+) -> None:
+    (world.folder / "home" / place).write_text(text)
+    ended, _, errors = _said(monkeypatch, capsys, "reproduce", "sales", "1")
+
+    assert ended == 1
+    assert message in errors
+    assert len(errors.strip().splitlines()) == 1
 
 
 def test_program_ends_without_a_traceback(world: World) -> None:
