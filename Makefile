@@ -19,7 +19,7 @@ run: install ## Work through real nights on real data, print them, stop (RUN_ARG
 	@$(PY) -m include run $(RUN_ARGS)
 
 up: install ## The same platform, left running: Airflow UI, MLflow UI
-	@$(PY) -m include up $(RUN_ARGS)
+	@$(PY) -m include up
 
 test: install-dev ## All tests (TEST_ARGS="-k ledger")
 	@$(PY) -m pytest -n auto --dist loadfile $(TEST_ARGS)

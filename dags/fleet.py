@@ -7,8 +7,9 @@ ledgers say, and reports what somebody else has changed; `digest` sends each own
 came to, once; `compaction` merges the small files of steps, evidence and alarms; `retention` removes files that no kept
 version needs: never what a ledger has pinned, nor anything younger than the grace period of its YAML file.
 
-**Schedule.** Daily at 06:00 UTC; the digest of a week is sent by its first run after the week has ended. By hand: choose
-the digest's period, or let `retention` only say what it would remove.
+**Schedule.** Daily at 06:00 UTC, in a new installation from the next 06:00 on (so that `make run` loads its history
+undisturbed); the digest of a week is sent by its first run after the week has ended. By hand: choose the digest's period,
+or let `retention` only say what it would remove.
 
 **When it is red.** Nothing that nights need is affected. `reconcile`, `retention`: a ledger is broken; the error names the
 record, and nothing is removed until it is restored. `compaction`: clear it. MLflow being down is not red: the next run
@@ -16,8 +17,6 @@ repairs it. Any task may be cleared and run again at any time, also while nights
 """
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param
 from nightshift.defaults import default_args
@@ -29,8 +28,7 @@ with DAG(
     dag_id="fleet",
     description="Digest, reconcile, compaction, retention",
     doc_md=__doc__,
-    schedule="0 6 * * *",
-    start_date=datetime(2000, 1, 1, tzinfo=UTC),
+    schedule="0 6 * * *",  # without a start_date its first run is the next one due, not the last one missed
     catchup=False,
     max_active_runs=1,
     default_args=default_args("nightshift"),

@@ -108,6 +108,13 @@ def test_nothing_is_removed_before_it_is_compacted(dags: dict[str, Any]) -> None
     assert fleet.get_task("digest").upstream_task_ids == {"reconcile"}
 
 
+def test_upkeep_is_first_due_at_the_next_tick(dags: dict[str, Any]) -> None:
+    fleet = dags["fleet"]
+
+    # with a start in the past the missed tick would run at once, beside the history that `make run` loads
+    assert (fleet.start_date, fleet.catchup, fleet.timetable.run_immediately) == (None, False, False)
+
+
 def test_backtest_is_one_dag_with_the_model_in_its_form(dags: dict[str, Any]) -> None:
     backtest = dags["backtest"]
 
