@@ -70,7 +70,7 @@ def fit_candidate(project: Project, found: Begun, plan: Plan) -> Artifact:
 
     artifact = fit(
         rows,
-        features=feature_columns(project, name),
+        features=feature_columns(project, name, found.feature_version),
         learner=plan.learner,
         task=found.model.task,
         seed=plan.seed,

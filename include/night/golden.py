@@ -159,7 +159,8 @@ def _drawn(project: Project, found: Begun, labelled: Sequence[Partition]) -> pa.
         return pa.table({})
     classes = classes_of(project, name, keys) if found.model.task == "multiclass" else ()
     rows = labelled_rows(project, name, keys, found.feature_version, classes=classes)
-    return _completed(project, found, sampled(rows, ["_key", PARTITION, *feature_columns(project, name)], size, _SEED))
+    columns = ["_key", PARTITION, *feature_columns(project, name, found.feature_version)]
+    return _completed(project, found, sampled(rows, columns, size, _SEED))
 
 
 def _again(project: Project, found: Begun, first: Record) -> pa.Table:
@@ -167,7 +168,7 @@ def _again(project: Project, found: Begun, first: Record) -> pa.Table:
     frozen = golden_rows(project, found.model.name, first).select([*_KEYS, "label", "label_text"])
     table = features_table(project, found.model.name)
     assert table is not None  # noqa: S101 (the night has built feature rows)
-    columns = ["_key", PARTITION, *feature_columns(project, found.model.name)]
+    columns = ["_key", PARTITION, *feature_columns(project, found.model.name, found.feature_version)]
     batches = table.ordered(columns, first.body["partitions"], _feature_version=found.feature_version)
     rows = pa.Table.from_batches(batches, pa.schema([table.spec.schema.field(c) for c in columns]))
     return _ordered(rows.join(frozen, list(_KEYS), join_type="inner"))

@@ -64,7 +64,8 @@ def scored_nights(
     first : int
         How many of them the first look had: numbers are divided into ranges by these.
     """
-    names = [*terms.columns, *(feature_columns(project, found.model.name) if terms.search_slices else ())]
+    features = feature_columns(project, found.model.name, found.feature_version) if terms.search_slices else ()
+    names = [*terms.columns, *features]
     frozen = golden_record(found.ledger)
     left_out = golden_keys(project, found.model.name, frozen.body["table_version"] if frozen else None)
     rows = labelled_rows(
@@ -88,11 +89,11 @@ def golden_night(project: Project, found: Begun, rivals: Rivals, terms: Terms) -
     if record is None:
         return None
     rows = golden_rows(project, found.model.name, record)
+    features = feature_columns(project, found.model.name, found.feature_version)
     names = terms.columns or tuple(
         field.name
         for field in rows.schema
-        if (pa.types.is_string(field.type) or pa.types.is_boolean(field.type))
-        and field.name in feature_columns(project, found.model.name)
+        if (pa.types.is_string(field.type) or pa.types.is_boolean(field.type)) and field.name in features
     )
     label = label_numbers(rows, rivals.classes)
     return grouped([_with_scores(project, found, "golden set", rows, label, rivals, names)], 1)[0]

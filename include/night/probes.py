@@ -61,7 +61,8 @@ def _history(project: Project, found: Begun, nights: list[Partition]) -> History
     labels = labels.filter(pc.invert(_frozen(project, found, labels)))
     classes = tuple(sorted({t for t in labels["label_text"].to_pylist() if t is not None}))
     category = [c for c, rule in model.feature_contract.items() if rule.type == "category"]
-    book = Codebook(feature_columns(project, model.name), category, model.learner.max_categories)
+    features = feature_columns(project, model.name, found.feature_version)
+    book = Codebook(features, category, model.learner.max_categories)
     order = {key: place for place, key in enumerate(keys)}
     matrices, places, values, instants = [], [], [], []
     for batch in feature_rows(project, model.name, keys, found.feature_version):

@@ -41,10 +41,23 @@ def present_features(project: Project, name: str) -> Table:
     return table
 
 
-def feature_columns(project: Project, name: str) -> list[str]:
-    """Return the names of a model's features, in the order of its table."""
+def feature_columns(project: Project, name: str, feature_version: str | None = None) -> list[str]:
+    """Return the names of a model's features, in the order of its table; none before its first night.
+
+    Parameters
+    ----------
+    feature_version : str, optional
+        Whose features: what a training or a comparison takes. Those of every version when omitted: what is watched, and
+        what a champion of an earlier version reads; a column that another version has is null in the rows of this one.
+    """
     table = features_table(project, name)
-    return [column for column in table.spec.schema.names if column not in TECHNICAL] if table else []
+    if table is None:
+        return []
+    columns = [column for column in table.spec.schema.names if column not in TECHNICAL]
+    if feature_version is None:
+        return columns
+    there = table.stored_columns(_feature_version=feature_version)
+    return [column for column in columns if column in there]
 
 
 def feature_rows(

@@ -30,6 +30,12 @@ def file_batches(system: Any, path: str, values: Mapping[str, Any], schema: pa.S
             yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
+def stored_names(system: Any, path: str) -> frozenset[str]:
+    """Return the names of the columns that a data file holds."""
+    with system.open_input_file(path) as stream:
+        return frozenset(pq.read_schema(stream).names)
+
+
 def predicate_of(partitions: Sequence[str] | None, equal: Mapping[str, str]) -> str | None:
     """Return the condition that chooses partitions and other partition columns' values; None for all rows."""
     terms = [f"{name} = {_text(value)}" for name, value in equal.items()]

@@ -19,7 +19,7 @@ from include.storage.commits import NO_CLEAN_UP, TRIES, Write, commit, fence_of,
 from include.storage.durable import sync_commits
 from include.storage.lifetimes import stand_in_for
 from include.storage.migrations import VERSION_PROPERTY, bring_up_to_date, refuse_newer
-from include.storage.reading import conformed, file_batches, predicate_of
+from include.storage.reading import conformed, file_batches, predicate_of, stored_names
 from include.storage.specs import PARTITION, Publication, Published, Staged, TableSpec
 from include.storage.staging import Stager, stage_file
 
@@ -123,6 +123,18 @@ class Table:
                     if path is None:
                         raise
                     yield from file_batches(system, f"{base}/{path}", row, schema)
+
+    def stored_columns(self, **equal: str) -> frozenset[str]:
+        """Return the columns that the newest data file with these partition values was written with; none without a file.
+
+        The table itself has every column that any of its files ever had.
+        """
+        chosen = [r for r in self.contents() if all(r[name] == value for name, value in equal.items())]
+        if not chosen:
+            return frozenset()
+        system, base = self.location.filesystem()
+        newest = max(chosen, key=lambda r: (r[PARTITION], str(r["path"])))
+        return stored_names(system, f"{base}/{unquote(newest['path'])}")
 
     def files(self, partitions: Sequence[str] | None = None, version: int | None = None) -> list[str]:
         """Return the addresses of the data files that hold these partitions."""

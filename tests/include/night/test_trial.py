@@ -11,7 +11,7 @@ import pytest
 from include.errors import BlockedError, ConflictError, LedgerError
 from include.night.promote import act
 from include.night.roles import in_share
-from include.night.succession import approve
+from include.night.succession import approve, ask
 from include.night.wait import wait
 from include.night.whole import night_step, run_night
 from include.registry.champions import challenger, champion, champions, pending, stale
@@ -194,6 +194,8 @@ def test_nothing_is_promoted_without_the_approval_that_is_asked_for(world: World
     record = approve(world.project(), "sales", new, by="ada")
     act(world.project(), "sales", action="promote", candidate=new)
     assert (record.actor, champion(_records(world)).candidate) == ("ada", new)  # type: ignore[union-attr]
+    assert not ask(world.project(), "sales", new)  # the night done again promotes it again: there is nothing to approve
+    assert act(world.project(), "sales", action="promote", candidate=new)["champion"] == new
 
 
 def test_refuses_only_what_waits(world: World) -> None:
