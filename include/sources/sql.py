@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import DATETIME as SqliteInstant
 from sqlalchemy.exc import SQLAlchemyError
 
 from include.errors import SourceError
@@ -118,7 +119,7 @@ class SqlTable:
                 "a query without them",
                 "correct the query, or remove static: true",
             )
-        instants = [sa.bindparam(name, values[name], sa.DateTime(timezone=True)) for name in sorted(self._names)]
+        instants = [sa.bindparam(name, values[name], _instant()) for name in sorted(self._names)]
         literal = _STRING_OR_COMMENT.sub(lambda found: found[0].replace(":", r"\:"), self._settings.query)
         return sa.text(literal.rstrip().rstrip(";")).bindparams(*instants)
 
@@ -184,6 +185,17 @@ def _bound_names(query: str, shown: str) -> set[str]:
     if unknown:
         raise SourceError.at(shown, f"binds :{unknown[0]}", "only :start and :end", "correct the query")
     return names
+
+
+def _instant() -> sa.types.TypeEngine[datetime]:
+    """Return the type of a bound instant.
+
+    Notes
+    -----
+    SQLite has no type of time and compares texts: "… 00:00:00" is before the usual "… 00:00:00.000000", and the first row
+    of a partition would be lost. Without the fraction both forms compare rightly.
+    """
+    return sa.DateTime(timezone=True).with_variant(SqliteInstant(truncate_microseconds=True), "sqlite")
 
 
 def _url(connection: Connection) -> sa.URL:

@@ -73,6 +73,19 @@ def test_sqlite_gives_typed_rows(folder, sqlite):
     assert read(folder, dataset(), sqlite).to_pylist() == MARCH_1
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f"])
+def test_sqlite_keeps_rows_at_the_bounds_of_a_partition(folder, form):
+    path = folder.root / "bounds.db"
+    instants = [datetime(2013, 3, 1, tzinfo=UTC), datetime(2013, 3, 2, tzinfo=UTC)]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE trips (id INTEGER, at TEXT, city TEXT, fare REAL)")
+        rows = [(n, at.strftime(form), "Ulm", 1.0) for n, at in enumerate(instants)]
+        connection.executemany("INSERT INTO trips VALUES (?, ?, ?, ?)", rows)
+    environment = {"AIRFLOW_CONN_SHOP": json.dumps({"conn_type": "sqlite", "host": str(path)})}
+
+    assert read(folder, dataset(), environment)["id"].to_pylist() == [0]
+
+
 def test_postgresql_gives_the_same_rows(folder, postgres):
     assert read(folder, dataset(), postgres).to_pylist() == MARCH_1
 
