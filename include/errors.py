@@ -22,7 +22,7 @@ class NightshiftError(Exception):
     @classmethod
     def at(cls, where: str, found: str, expected: str = "", do: str = "") -> Self:
         """Return the error whose text says where, what was found, what was expected and what to do."""
-        text = f"{where}: {found}."
+        text = f"{where}: {found}" if found.endswith(("?", ".")) else f"{where}: {found}."
         if expected:
             text += f" Expected {expected}."
         if do:

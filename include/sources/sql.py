@@ -195,7 +195,8 @@ def _instant() -> sa.types.TypeEngine[datetime]:
     SQLite has no type of time and compares texts: "… 00:00:00" is before the usual "… 00:00:00.000000", and the first row
     of a partition would be lost. Without the fraction both forms compare rightly.
     """
-    return sa.DateTime(timezone=True).with_variant(SqliteInstant(truncate_microseconds=True), "sqlite")
+    text = SqliteInstant(truncate_microseconds=True)  # type: ignore[no-untyped-call]
+    return sa.DateTime(timezone=True).with_variant(text, "sqlite")
 
 
 def _url(connection: Connection) -> sa.URL:

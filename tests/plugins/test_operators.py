@@ -236,6 +236,11 @@ def test_mistake_of_a_person_is_not_tried_again(world: World, name: str, options
         _run(name, **options)
 
 
+def test_wait_for_no_partition_is_not_tried_again(world: World) -> None:
+    with pytest.raises(AirflowFailException, match="is not the key of a day"):
+        _made("WaitOperator", partition="2026-13-01").poke({"ti": Task("wait"), "dag_run": Run()})
+
+
 def test_night_begins_at_its_deadline(world: World) -> None:
     made = _made("WaitOperator", deadline=timedelta(0))
     early = _made("WaitOperator").poke({"ti": Task("wait"), "dag_run": Run()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -10,12 +11,21 @@ from airflow.sdk.exceptions import AirflowFailException
 from include.errors import BlockedError, ConfigError, LedgerError, PolicyError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from airflow.sdk import Context
 
     from include.config.load import Kind
     from include.project import Project
+
+
+@contextmanager
+def without_retry() -> Iterator[None]:
+    """Fail at once with an error that a person must mend: to try it again would only keep the next run waiting."""
+    try:
+        yield
+    except (BlockedError, ConfigError, LedgerError, PolicyError) as error:
+        raise AirflowFailException(str(error)) from error
 
 
 class StepOperator(BaseOperator):
@@ -40,10 +50,8 @@ class StepOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         """Run the step; an error that a person must mend is not tried again."""
         project = self.project(context)
-        try:
+        with without_retry():
             result = self.step(project, context)
-        except (BlockedError, ConfigError, LedgerError, PolicyError) as error:
-            raise AirflowFailException(str(error)) from error
         self.log.info("%s %s %s: %s", self.task_id, self.name, self.partition, result)
         return result
 

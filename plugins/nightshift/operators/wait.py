@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 
-from nightshift.operators.base import StepOperator
+from nightshift.operators.base import StepOperator, without_retry
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -37,7 +37,8 @@ class WaitOperator(BaseSensorOperator, StepOperator):
 
         run = context["dag_run"]
         waited = datetime.now(UTC) - (run.start_date or datetime.now(UTC))
-        begun = wait(self.project(context), self.name, self.partition, expired=waited > self.deadline)
+        with without_retry():
+            begun = wait(self.project(context), self.name, self.partition, expired=waited > self.deadline)
         if begun is None:
             return PokeReturnValue(is_done=False)
         return PokeReturnValue(

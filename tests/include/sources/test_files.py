@@ -144,7 +144,7 @@ def test_the_key_in_a_path_opens_that_file_alone(folder):
     with pytest.raises(SourceError) as caught:
         folder.read(dataset, "2013-03-03")
     assert str(caught.value) == (
-        "in/2013-03-03.csv: there is no such file or folder. Did you mean '2013-03-02.csv'?. "
+        "in/2013-03-03.csv: there is no such file or folder. Did you mean '2013-03-02.csv'? "
         "Expected a file that is there. To do: correct source.path."
     )
 

@@ -88,7 +88,7 @@ def test_a_package_path_stays_inside(path, found):
     [
         (
             "trip.csv",
-            "trip.csv: there is no such file or folder. Did you mean 'trips.csv'?. Expected a file that is there.",
+            "trip.csv: there is no such file or folder. Did you mean 'trips.csv'? Expected a file that is there.",
         ),
         ("no/where.csv", "no/where.csv: there is no such file or folder. Expected a file that is there."),
         ("no/*.csv", "no/*.csv: no file matches this pattern. Expected one file at least."),
