@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from include.night.labels import labelled_partitions
 from include.night.measure_table import of_champion, performance_table
 from include.night.metrics import business_value, deciding_metric
 from include.night.streams import loss_key
@@ -130,7 +131,8 @@ def _money_since(place: Watch, since: str, reference: ChampionReference | None) 
     keys = [key for key in served if key <= night][-_LOOKED_BACK:]
     table = performance_table(place.project, place.name).read(partitions=keys).to_pylist()
     rows = of_champion(table, metric.name, until=night, version=place.found.champion)
-    told = [row for row in rows if row["value"] is not None]
+    whole = {partition.key for partition in labelled_partitions(place.project, place.found)}
+    told = [row for row in rows if row["value"] is not None and row[PARTITION] in whole]
     after = [row for row in told if row[PARTITION] >= since]
     before = [row["value"] for row in told if row[PARTITION] < since] or [reference.money]
     if not after or math.isnan(before[0]):

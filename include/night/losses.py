@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from include.evidence.stream import NightValue
+from include.night.labels import labelled_partitions
 from include.night.measure_table import ESTIMATED, REALISED, of_champion, performance_table
 from include.night.streams import loss_key
 from include.night.tonight import against
@@ -44,7 +45,8 @@ def losses_of_night(
     Notes
     -----
     Looked at are the newest 60 partitions that were served: a label later than that measures its partition, but its
-    p-value would come too late to say anything.
+    p-value would come too late to say anything. A realised loss waits until its partition's own maturity has passed, as
+    the pool's nights do: the few labels that are known earlier would use up the one p-value.
     """
     if reference is None or math.isnan(reference.loss):
         return []
@@ -52,12 +54,14 @@ def losses_of_night(
     served = sorted(str(r.body["partition"]) for r in found.ledger.records("night_start"))
     keys = [key for key in served if key <= found.night.key][-_LOOKED_BACK:]
     rows = performance_table(place.project, model.name).read(partitions=keys).to_pylist()
+    whole = {partition.key for partition in labelled_partitions(place.project, found)}
     values: dict[str, dict[Key, NightValue]] = {}
     for kind in (REALISED, ESTIMATED):
         key = loss_key(model, kind, found.champion)
         known = {*states[key].partitions} if key in states else {*pools.get(key, {})}
         for row in of_champion(rows, key[1], until=found.night.key, kind=kind, version=found.champion):
-            if row["value"] is not None and row[PARTITION] not in known:
+            early = kind == REALISED and row[PARTITION] not in whole
+            if row["value"] is not None and row[PARTITION] not in known and not early:
                 values.setdefault(row[PARTITION], {})[key] = _value(row, reference.loss)
     return sorted(values.items())
 

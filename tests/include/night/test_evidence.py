@@ -14,7 +14,7 @@ from include.night.begun import begun
 from include.night.reference import Watch
 from include.night.replay import replayed_evidence
 from include.night.states import states_of
-from tests.include.night.shops import FIRST, SECOND, THIRD
+from tests.include.night.shops import FIRST, SECOND, THIRD, with_gate
 
 if TYPE_CHECKING:
     from include.evidence.stream import StreamState
@@ -83,6 +83,27 @@ def test_champions_own_pools_hold_no_night_it_was_trained_on(watched: World) -> 
 
     assert min(state.partitions) > place.keys[-1]
     assert state.partitions[-1] == SECOND
+
+
+def test_a_loss_is_judged_once_its_partition_has_matured(world: World) -> None:
+    with_gate(
+        world,
+        "{mode: non_inferior, margin: 0.5, holdout: 3d}",
+        target="{dataset: shop, column: sold, delay: 12h}",
+    )
+    world.night(SECOND)  # half of its labels are known by its end
+    early = realised_of(world, SECOND)
+    world.night(THIRD)
+    late = realised_of(world, THIRD)
+
+    assert SECOND not in early.partitions
+    assert SECOND in late.partitions
+    assert THIRD not in late.partitions
+
+
+def realised_of(world: World, night: str) -> StreamState:
+    place = place_of(world, night)
+    return states_from(place.evidence.read().to_pylist())["realised_loss", "log_loss", str(place.found.champion)]
 
 
 def test_kept_streams_equal_those_of_the_table(watched: World) -> None:
