@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from include.evidence.stream import FEWEST_NIGHTS, StreamState
 Floats = NDArray[np.float64]
 
 _FEWEST_FOR_SUSPICION = 10
+_DISTRIBUTIONS = ("wasserstein_standardised", "js_divergence")
 _TODO = "Mend the data, or acknowledge the change, or retrain: the diagnosis says which."
 
 
@@ -92,6 +94,21 @@ def is_suspect(pool: StreamState, settings: Settings) -> bool:
         return False
     deviations = _deviations(pool, settings)
     return abs(float(deviations[-1])) > FACTOR * float(np.abs(deviations[:-1]).max())
+
+
+def repeated(states: Iterable[StreamState], partition: str) -> set[str]:
+    """Return the earlier partitions from which no feature's distribution differs, to the last digit.
+
+    A copy of an earlier partition lies where calm ones lie, so no value of it is strange by itself. Equal distributions
+    may be a coincidence of few categories: they are worth a diagnosis, no more.
+    """
+    found: set[str] | None = None
+    for state in states:
+        if state.stream.signal in _DISTRIBUTIONS and state.partitions[-1:] == (partition,):
+            earlier = zip(state.partitions[:-1], state.raw[:-1], strict=True)
+            same = {key for key, value in earlier if math.isclose(value, state.raw[-1], rel_tol=1e-9)}
+            found = same if found is None else found & same
+    return found or set()
 
 
 def notice_of(pool: StreamState, settings: Settings, order: int) -> Alarm | None:

@@ -11,7 +11,7 @@ from include.evidence.alarm import ALARM_SCHEMA
 from include.evidence.between import between_nights
 from include.evidence.conformal import calendar_labels
 from include.evidence.night import update
-from include.evidence.raised import is_suspect
+from include.evidence.raised import is_suspect, repeated
 from include.evidence.rows import EVIDENCE_SCHEMA, reference_rows
 from include.evidence.stream import NightValue, StreamState
 from include.night.alarms import ORDERS, answer_by_champion
@@ -75,7 +75,8 @@ def _suspects(place: Watch) -> list[str]:
     states = states_of(place, [])
     settings = settings_of(place, states, (), {}, float("nan"))
     strange = [s for s in states.values() if s.partitions[-1:] == (night,) and is_suspect(s, settings)]
-    return sorted({state.stream.subject for state in strange})
+    subjects = {state.stream.subject for state in strange}
+    return sorted(subjects | {"rows"} if repeated(states.values(), night) else subjects)
 
 
 def order_of(found: Begun) -> int:
