@@ -69,7 +69,9 @@ def cost(loss: float | None, high: float | None, money: float | None, currency: 
     Examples
     --------
     >>> cost(0.0123, 0.0301, 41.2, "EUR")
-    'loss a row +0.0123 (at most +0.0301), 41.2 EUR a partition'
+    'loss a row +0.0123 (at most +0.0301), 41.2 EUR less earned a partition'
+    >>> cost(0.0123, None, -12345.6, "EUR")
+    'loss a row +0.0123, 12,346 EUR more earned a partition'
     >>> cost(None, None, None, None)
     ''
     """
@@ -77,4 +79,7 @@ def cost(loss: float | None, high: float | None, money: float | None, currency: 
         return ""
     most = f" (at most {high:+.3g})" if high is not None else ""
     told = f"loss a row {loss:+.3g}{most}"
-    return f"{told}, {money:.3g} {currency} a partition" if money is not None and currency else told
+    if money is None or not currency:
+        return told
+    amount = f"{abs(money):,.0f}" if abs(money) >= 100 else f"{abs(money):.3g}"
+    return f"{told}, {amount} {currency} {'more' if money < 0 else 'less'} earned a partition"

@@ -54,7 +54,7 @@ def test_sentence_tells_the_values_before_and_since():
 
 def test_cost_is_told_in_the_metric_and_in_money():
     told = replace(ALARM, expected_loss=0.0123, expected_loss_high=0.0301, expected_cost=41.2, currency="EUR")
-    assert (told.cost, ALARM.cost) == ("loss a row +0.0123 (at most +0.0301), 41.2 EUR a partition", "")
+    assert (told.cost, ALARM.cost) == ("loss a row +0.0123 (at most +0.0301), 41.2 EUR less earned a partition", "")
 
 
 @pytest.mark.parametrize(
