@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
+from statistics import median
 from typing import Annotated, Any
 
 import typer
@@ -32,6 +33,8 @@ _SHOWN = (
     "status",
     "todo",
 )
+
+_STATISTICS = ("ks_statistic", "wasserstein_standardised", "mean_shift", "psi", "js_distance", "null_share")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -125,15 +128,40 @@ def drift(
     if as_json:
         answer(found, as_json)
         return
-    rows: list[dict[str, Any]] = []
-    for column, values in found["subjects"].items():
-        shown = {name: value for name, value in values.items() if isinstance(value, int | float)}
-        rows.append({"column": column, **dict(list(shown.items())[:6])})
-    for row in rows:
-        console.print(row, highlight=False)
+    groups = found["current"]["groups"]
+    answer([{"column": column, **_statistics(values)} for column, values in found["subjects"].items()], as_json=False)
+    if groups is not None:
+        console.print(f"Each number is the median of {len(groups)} groups; --json has all.", style="dim", markup=False)
     for column, reason in found["ignored"].items():
         console.print(f"{column}: not compared, {reason}", style="dim", highlight=False, markup=False)
-    answer(found["alarms"], as_json)
+    for alarm in found["alarms"]:
+        console.print(f"{alarm['partition']}: {alarm['sentence']}", highlight=False, markup=False)
+    if not found["alarms"]:
+        console.print(_no_alarm(found), highlight=False, markup=False)
+
+
+def _statistics(values: dict[str, Any]) -> dict[str, float | None]:
+    """Return the statistics that fit a line; of groups their medians, None where nothing can be told."""
+    shown: dict[str, float | None] = {}
+    for name in _STATISTICS:
+        of_groups = values.get(name)
+        told = [one for one in (of_groups.values() if isinstance(of_groups, dict) else [of_groups]) if one is not None]
+        shown[name] = median(told) if told else None
+    return shown
+
+
+def _no_alarm(found: dict[str, Any]) -> str:
+    if not found["current"]["rows"]:
+        return f"{found['current']['path']} has no rows: nothing can be told."
+    groups = [found[side]["groups"] for side in ("reference", "current")]
+    if groups[1] is None:
+        return "Alarms need groups in an order of time: --by, or folders such as period=2024-01."
+    count = sum(len(one) for one in groups if one)
+    from include.evidence.stream import FEWEST_NIGHTS
+
+    if count < FEWEST_NIGHTS:
+        return f"{count} groups; alarms can be told from {FEWEST_NIGHTS} on, those of the reference counted."
+    return f"No alarm in {len(groups[1])} groups."
 
 
 def _listed(found: list[Any]) -> list[dict[str, Any]]:

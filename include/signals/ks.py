@@ -103,8 +103,9 @@ def pvalue(reference: Any, current: Any) -> float:
 
     if isinstance(reference, NumericProfile):
         value = KS.binned(reference, current)
-        rows = effective_rows(current.n, reference.n)
-        return math.nan if math.isnan(value) else float(kolmogorov(value * math.sqrt(rows)))
+        if math.isnan(value):
+            return math.nan
+        return float(kolmogorov(value * math.sqrt(effective_rows(current.n, reference.n))))
     left, right = finite(as_column(reference)), finite(as_column(current))
     if not left.size or not right.size:
         return math.nan

@@ -66,9 +66,15 @@ class Part:
         Raises
         ------
         SignalError
-            When the file cannot be read as what its name says.
+            When the file cannot be read as what its name says, or two columns have one name.
         """
-        return self.table.schema if self._is_csv else _read(self.path, lambda: pq.read_schema(self.path))
+        found = self.table.schema if self._is_csv else _read(self.path, lambda: pq.read_schema(self.path))
+        twice = sorted({name for name in found.names if found.names.count(name) > 1})
+        if twice:
+            raise SignalError.at(
+                str(self.path), f"two columns are named {twice[0]!r}", "a name for each column", "rename one of them"
+            )
+        return found
 
     @cached_property
     def table(self) -> pa.Table:

@@ -146,6 +146,11 @@ def test_compares_any_two_files(
     assert code == 0
     assert "amount" in json.loads(said)["subjects"]
 
+    code, said, _ = _said(monkeypatch, capsys, "drift", *words[:-1], "--by", "channel")
+    assert code == 0
+    assert "median of 2 groups" in said
+    assert "alarms can be told from 30 on" in said
+
 
 def test_schema_is_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     code, said, _ = _said(monkeypatch, capsys, "schema", "model")

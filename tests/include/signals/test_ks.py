@@ -3,12 +3,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+from include.signals.binning import edges_from
 from include.signals.ks import KS, pvalue, unresolved
+from include.signals.profile import profile
 from include.signals.statistic import as_column, profiles_of
 
 VALUES = st.lists(st.floats(-10, 10).map(lambda x: round(x, 1)), min_size=1, max_size=60)
@@ -57,3 +60,9 @@ def test_single_rows_have_a_pvalue() -> None:
 def test_texts_have_no_distribution_function() -> None:
     with pytest.raises(TypeError, match="numeric profiles"):
         KS.binned(*profiles_of(as_column(["a"]), as_column(["a"])))
+
+
+def test_columns_without_values_on_both_sides_have_no_pvalue() -> None:
+    batch = pa.RecordBatch.from_pydict({"x": pa.array([None, None], pa.float64())})
+    empty = profile([batch], edges_from([batch])).subjects["x"]
+    assert math.isnan(pvalue(empty, empty))

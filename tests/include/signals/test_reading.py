@@ -127,3 +127,9 @@ def test_files_that_disagree_are_explained(tmp_path: Path, second: dict[str, lis
     write(tmp_path / "b.parquet", **second)
     with pytest.raises(SignalError, match=message):
         _ = Side.open(tmp_path).kinds
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,x\n1,2\n")
+    with pytest.raises(SignalError, match="two columns are named 'x'"):
+        _ = Side.open(tmp_path / "a.csv").kinds
