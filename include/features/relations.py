@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from include.errors import FeatureError
 from include.features.inputs import TECHNICAL, Inputs, is_known_over_time, joined_rows, scored_rows
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Relations:
 
     def _store(self, name: str, batches: Iterator[pa.RecordBatch]) -> None:
         first = next(batches)
-        reader = pa.RecordBatchReader.from_batches(first.schema, chain([first], batches))
+        reader = pa.RecordBatchReader.from_batches(first.schema, _alike(name, first.schema, chain([first], batches)))
         self._duck.register("_incoming", reader)
         self._duck.execute(f"CREATE TABLE vault.{quoted(name)} AS SELECT * FROM _incoming")
         self._duck.unregister("_incoming")
@@ -122,6 +123,28 @@ class Relations:
         columns = ", ".join(map(quoted, self.types[name]))
         where = f"WHERE {' AND '.join(terms)}" if terms else ""
         self._duck.execute(f"CREATE VIEW {quoted(name)} AS SELECT {columns} FROM vault.{quoted(name)} {where}")
+
+
+def _alike(name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the batches; DuckDB would read those of other types by the first one's, and make up values.
+
+    Raises
+    ------
+    FeatureError
+        When a batch has other columns or types than the first.
+    """
+    for batch in batches:
+        if batch.schema.names != schema.names or batch.schema.types != schema.types:
+            there = dict(zip(batch.schema.names, batch.schema.types, strict=True))
+            wanted = dict(zip(schema.names, schema.types, strict=True))
+            column = next((c for c in (*wanted, *there) if there.get(c) != wanted.get(c)), schema.names[0])
+            raise FeatureError.at(
+                f"dataset {name}, column {column}",
+                f"is {there.get(column, 'missing')} in some rows and {wanted.get(column, 'missing')} in others",
+                "the same columns and types in all rows",
+                "type it under contract.columns",
+            )
+        yield batch
 
 
 def _until(name: str) -> str:

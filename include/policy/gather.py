@@ -24,10 +24,11 @@ from include.policy.history import History, history_of_arrays
 from include.sources import open_source
 from include.sources.folders import local_files
 from include.sources.places import inside_package, local_path, scheme_of
+from include.storage.reading import conformed
 from include.training.encode import Codebook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 _TECHNICAL = ("_key", "_event_time", "_prediction_time", "_partition")
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-_VERSION = 2  # of what is kept in the cache
+_VERSION = 3  # of what is kept in the cache
 
 
 def gathered(project: Project, name: str, last: str | None = None) -> History:
@@ -151,8 +152,9 @@ def _span_of_events(project: Project, rows: Dataset) -> list[str]:
 
 def _reader(project: Project, dataset: Dataset, model: Model, nights: Sequence[Partition]) -> Callable[[], Any]:
     """Return what reads the rows that the nights may see, each time anew."""
+    shared: list[pa.Schema] = []  # one schema for all partitions, found once where no contract types them
 
-    def read() -> Iterator[pa.RecordBatch]:
+    def rows() -> Iterator[pa.RecordBatch]:
         source = open_source(dataset, connections=project.connections, base=project.catalog.root)
         if dataset.static:
             yield from source.read_all()
@@ -165,7 +167,46 @@ def _reader(project: Project, dataset: Dataset, model: Model, nights: Sequence[P
             for batch in source.read(stretch[0], stretch[-1]):
                 yield batch if dataset.key else _numbered(batch, numbers)
 
+    def read() -> Iterator[pa.RecordBatch]:
+        if dataset.contract.columns:
+            yield from rows()
+            return
+        if not shared:
+            shared.append(_shared_schema(dataset.name, rows()))
+        yield from conformed(rows(), shared[0])
+
     return read
+
+
+def _shared_schema(name: str, batches: Iterable[pa.RecordBatch]) -> pa.Schema:
+    """Return the columns of all batches, in a type that holds the values of each: whole numbers become decimals.
+
+    Raises
+    ------
+    PolicyError
+        When a column is a text in one partition and a number in another.
+    """
+    types: dict[str, pa.DataType] = {}
+    for batch in batches:
+        for field in batch.schema:
+            known = types.get(field.name, field.type)
+            if known == field.type:
+                types[field.name] = known
+                continue
+            pair = [pa.schema([(field.name, kind)]) for kind in (known, field.type)]
+            try:
+                types[field.name] = pa.unify_schemas(pair, promote_options="permissive").field(0).type
+            except pa.ArrowTypeError:
+                found = f"is of type {field.type}, and of type {known} before"
+                if batch.num_rows and "_partition" in batch.schema.names:
+                    found += f" (partition {batch.column('_partition')[0].as_py()})"
+                raise PolicyError.at(
+                    f"dataset {name}, column {field.name}",
+                    found,
+                    "one type in all partitions",
+                    "correct the files, or type it under contract.columns",
+                ) from None
+    return pa.schema(types)
 
 
 def _numbered(batch: pa.RecordBatch, numbers: dict[str, int]) -> pa.RecordBatch:

@@ -161,3 +161,34 @@ def test_files_of_days_to_come_are_not_missed(tmp_path) -> None:
     _model(tmp_path, "task: regression\ntarget: {dataset: rows, column: y}\n")
     history = gathered(_project(tmp_path), "demand")
     assert [p.key for p in history.partitions] == ["2021-01-01", "2021-01-02", "2021-01-04"]
+
+
+def test_columns_that_change_between_partitions_keep_their_values(elsewhere) -> None:
+    def rewrite(month: int, change) -> None:
+        file = elsewhere / "data" / f"period=2021-{month:02d}" / "part-0.parquet"
+        pq.write_table(change(pq.read_table(file)), file)
+
+    before = gathered(_project(elsewhere), "demand").features
+    whole = pa.array(range(40), pa.int64())  # no number lacks here, so that it is stored whole
+    rewrite(1, lambda rows: rows.set_column(0, "number", whole))
+    rewrite(3, lambda rows: rows.drop_columns("kind"))
+    rewrite(5, lambda rows: rows.append_column("new", pa.array([2.5] * 40)))
+    rewrite(6, lambda rows: rows.set_column(1, "kind", pa.nulls(40)))
+    history = gathered(_project(elsewhere), "demand")
+    assert history.names == ("number", "kind", "new")
+    assert sorted(history.features[:40, 0]) == list(range(40))
+    assert np.array_equal(history.features[40:, 0], before[40:, 0])
+    assert np.isnan(history.features[80:120, 1]).all()
+    assert np.isnan(history.features[200:240, 1]).all()
+    assert np.isnan(history.features[:160, 2]).all()
+    assert (history.features[160:200, 2] == 2.5).all()
+
+
+def test_column_that_becomes_a_text_is_explained(elsewhere) -> None:
+    file = elsewhere / "data" / "period=2021-04" / "part-0.parquet"
+    rows = pq.read_table(file)
+    pq.write_table(rows.set_column(0, "number", rows["number"].cast(pa.string())), file)
+    with pytest.raises(
+        PolicyError, match=r"column number: is of type string, and of type double before \(partition 2021-04"
+    ):
+        gathered(_project(elsewhere), "demand")
