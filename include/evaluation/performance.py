@@ -49,7 +49,7 @@ def judge_gain(paired: PairedNights, terms: Terms, first_look: int, *, name: str
     -----
     superior: the confidence sequence's low end above margin passes, its high end below margin fails. non_inferior: the
     same with -margin. expected: the posterior mean is positive and the posterior chance of losing more than the margin is
-    at most 1 - confidence passes; a chance of any gain of at most 1 - confidence fails.
+    at most 1 - confidence passes; a chance of any gain of at most 1 - confidence fails, and so does a candidate without any difference.
     """
     values = paired.blocks(terms.block)
     if len(values) < LEAST_NIGHTS:
@@ -105,7 +105,7 @@ def _proven(
 
 
 def _expected(
-    values: FloatArray, margin: float, _: Interval, terms: Terms, name: str, __: float
+    values: FloatArray, margin: float, found: Interval, terms: Terms, name: str, _: float
 ) -> tuple[Part, int | None]:
     now = belief(values)
     mean, harm, better = float(now.mean), float(now.chance_below(-margin)), 1 - float(now.chance_below(0.0))
@@ -121,6 +121,10 @@ def _expected(
     )
     if mean > 0 and harm <= terms.alpha:
         return Part(name, "pass", what, numbers), None
+    if found.low == found.high and mean <= 0:  # more nights of an equal model would only keep others from being trained
+        return Part(
+            name, "fail", f"{what}; it is equal to the champion on every one of {len(values)} nights", numbers
+        ), None
     if better <= terms.alpha:
         return Part(name, "fail", what, numbers), None
     needed = _until_harmless(values, margin, terms) if mean > 0 else None

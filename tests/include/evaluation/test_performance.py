@@ -96,3 +96,9 @@ def test_evidence_of_harm_mirrors_that_of_gain():
     assert worse_evidence(values, 0.0) > np.log(20)
     assert worse_evidence(-values, 0.0) < 0
     assert worse_evidence(values[:2], 0.0) == 0.0
+
+
+def test_equal_candidate_does_not_wait():
+    part = judge_gain(paired(np.zeros(8)), Terms(mode="expected", metric=metric("log_loss")), 8).part
+    assert part.finding == "fail"
+    assert "equal to the champion on every one of 8 nights" in part.reason
