@@ -9,13 +9,15 @@ ENOUGH = 0.02
 _NONE = ("never", "always")
 
 
-def recommendation(result: dict[str, Any]) -> dict[str, Any]:
+def recommendation(result: dict[str, Any], mode: str | None = None) -> dict[str, Any]:
     """Return the policy to use, the sentence that says why, and the chance that it beats a calendar of the same count.
 
     Parameters
     ----------
     result : dict
         A backtest's `policies`, `asked` and `nights`.
+    mode : str, optional
+        The mode of the model's gate, under which its nights decide: what the policy captures there is told beside.
 
     Returns
     -------
@@ -31,10 +33,10 @@ def recommendation(result: dict[str, Any]) -> dict[str, Any]:
     best = max(policies[name]["gain_captured"] for name in candidates)
     near = [name for name in candidates if policies[name]["gain_captured"] >= best - ENOUGH]
     chosen = min(near, key=lambda name: (policies[name]["retrains"], -policies[name]["gain_captured"]))
-    return _told(chosen, policies[chosen], decisions)
+    return _told(chosen, policies[chosen], decisions, mode)
 
 
-def _told(name: str, policy: dict[str, Any], decisions: int) -> dict[str, Any]:
+def _told(name: str, policy: dict[str, Any], decisions: int, mode: str | None) -> dict[str, Any]:
     chance = policy["against_calendar"]["chance_better"]
     calendar = name.startswith("every") or name == "always"
     gain = f"{policy['gain_captured']:.0%}"
@@ -46,9 +48,16 @@ def _told(name: str, policy: dict[str, Any], decisions: int) -> dict[str, Any]:
     )
     if not calendar:
         sentence += f"; it beats a calendar with as many trainings in {chance:.0%} of resampled pasts"
+    sentence += "."
+    gated = policy.get("gates", {}).get(mode)
+    if gated and gated["gain_captured"] is not None:
+        sentence += (
+            f" Under the model's gate ({mode}) it captures {gated['gain_captured']:.0%}, "
+            f"with {gated['promotions']} of {_counted(gated['retrains'], 'training')} promoted."
+        )
     return {
         "policy": name,
-        "sentence": f"{sentence}.",
+        "sentence": sentence,
         "chance_better_than_calendar": None if calendar else chance,
     }
 

@@ -111,7 +111,7 @@ def backtest(
     found |= bounds(judge, {policy["retrains"] for policy in found.values()}, len(world.nights))
     result = header(model, world, options, cells) | {"asked": [_shown(rule) for rule in asked], "policies": found}
     result["frontier"] = frontier(judge, len(world.nights))
-    result["recommendation"] = recommendation(result)
+    result["recommendation"] = recommendation(result, model.gate.mode)
     return result
 
 

@@ -101,7 +101,7 @@ class Judge:
         if all_of_it <= 0:
             return None, None, None
         share = mine / all_of_it
-        if np.quantile(whole, (1 - LEVEL) / 2) <= 0:
+        if self.interval(self.never - self.always)[0] <= 0:
             return share, None, None
         there = whole > 0  # a share of no gain means nothing; at most one resample in 40 has none
         low, high = np.quantile(gains[there] / whole[there], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

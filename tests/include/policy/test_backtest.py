@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from include.errors import PolicyError
+from include.evaluation.bootstrap import partition_counts
 from include.policy.advice import recommendation
 from include.policy.backtest import BASELINES, backtest
 from include.policy.example import straight_history
+from include.policy.hindsight import Board
 from include.policy.options import Options
 from include.policy.page import backtest_page
+from include.policy.standing import Judge
 from tests.include.policy.conftest import made_up_model
 
 WINDOWS = ("all", "last(3)")
@@ -100,11 +103,31 @@ def test_mean_is_over_partitions(result) -> None:
     assert len(auto["losses"]) == len(result["partitions"]) == 12
 
 
-def test_recommendation_says_how_sure(result) -> None:
-    told = result["recommendation"]
-    assert told["policy"] in ("auto", "every(3)")
+def test_recommendation_says_how_sure(tmp_path) -> None:
+    longer = straight_history(30, rows=60, turn=8)
+    told = _run(tmp_path, ("every(2)", "every(3)"), longer, gates=False)["recommendation"]
+    assert told["policy"] in ("every(2)", "every(3)")
     assert told["sentence"].startswith(f"Use {told['policy']}: it captures ")
     assert "95 % interval" in told["sentence"]
+
+
+def test_gain_of_few_partitions_counts_only_outside_the_widened_interval() -> None:
+    never = np.array([0.9, -0.2, 1.0, -0.1, 0.2, 0.6, 0.3, -0.2, 0.5]) - 0.08
+    judge = Judge(
+        never, np.zeros(9), Board(np.zeros((2, 1, 9)), ("all",), 0), partition_counts(9, 2000, 3, 0), never, 0
+    )
+    plain = np.quantile(judge.draws @ never / 9, 0.025)
+    assert plain > 0 > judge.interval(never)[0]
+    share, low, high = judge.captured(np.zeros(9))
+    assert (share, low, high) == (1.0, None, None)
+
+
+def test_recommendation_tells_what_the_models_gate_leaves() -> None:
+    result = _told(always=(1.0, 20), auto=(1.0, 5))
+    result["policies"]["auto"]["gates"] = {"expected": {"gain_captured": 0.25, "promotions": 1, "retrains": 3}}
+    sentence = recommendation(result, "expected")["sentence"]
+    assert sentence.endswith(" Under the model's gate (expected) it captures 25%, with 1 of 3 trainings promoted.")
+    assert "gate" not in recommendation(result, "superior")["sentence"]
 
 
 def test_second_run_computes_nothing(tmp_path) -> None:
