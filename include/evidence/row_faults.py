@@ -61,7 +61,8 @@ def _copy(tonight: Summary, history: History) -> Iterator[Diagnosis]:
     best = int(np.argmax(found))
     if found[best] >= max(_COPIED, max(usual) + 0.2):
         ago = len(history) - best
-        sentence = f"{found[best]:.0%} of the rows repeat the partition {ago} before: a stale copy?"
+        which = "the partition before" if ago == 1 else f"the partition {ago} before"
+        sentence = f"{found[best]:.0%} of the rows repeat {which}: a stale copy?"
         evidence = {"shared": found[best], "partitions_ago": float(ago), "most_before": max(usual)}
         yield Diagnosis("copy of an earlier partition", "rows", evidence, sentence, True)
 

@@ -60,7 +60,7 @@ def acknowledge(project: Project, name: str, subject: str | None = None, signal:
         raise LedgerError.at(
             f"model {name}",
             f"no alarm of {subject!r} stands" if subject else "no alarm stands",
-            f"one of {', '.join(known) or 'none'}",
+            f"one of {', '.join(known)}" if known else "an alarm that is open",
             f"see: python -m include alarms {name}",
         )
     closed = [a.acknowledged() for a in found]

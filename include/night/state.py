@@ -19,7 +19,7 @@ from include.registry.stages import trial
 from include.storage.specs import PARTITION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from include.night.begun import Begun
     from include.partitions import Partition
@@ -65,7 +65,7 @@ def state_of(project: Project, found: Begun, forced: str | None) -> State:
         new_labels=sum(rows[p.key] for p in labelled if cut is None or p.start >= cut.end),
         gate_loss=gate.get("candidate_loss"),
         gate_standard_error=gate.get("candidate_standard_error"),
-        losses=_losses(project, found),
+        losses=_losses(project, found, {p.key for p in labelled}),
         alarms=_alarms(project, found),
         health=_health(found),
         defects=defects_of(records).get(night.key, ()),
@@ -115,12 +115,12 @@ def _gate_of(records: Sequence[Record], digest: str | None) -> dict[str, Any]:
     return dict(found[-1].body) if found else {}
 
 
-def _losses(project: Project, found: Begun) -> tuple[Loss, ...]:
-    """Return the champion's realised losses on partitions it was not trained on, as measured up to this night."""
+def _losses(project: Project, found: Begun, labelled: Collection[str]) -> tuple[Loss, ...]:
+    """Return the champion's realised losses on labelled partitions it was not trained on, as measured up to this night."""
     rows = newest_rows(project, found.model.name, found.night.key, 2 * _LOSSES)
     metric = deciding_metric(found.model).name
     told = of_champion(rows, metric, until=found.night.key, version=found.champion)
-    chosen = [row for row in told if row["value"] is not None]
+    chosen = [row for row in told if row["value"] is not None and row[PARTITION] in labelled]
     losses = []
     for row in chosen[-_LOSSES:]:
         age = _places(_partition(project, found, row[PARTITION]), found.night)
