@@ -1,9 +1,9 @@
 """Nights through a real scheduler, and what people do meanwhile, from one start of the platform.
 
-Night 17 was done before without a scheduler, and made the second champion; the scheduler finds it done. Then: 18 with a
-blocked partition of the rates, 19 calm, 20 trains a candidate, whose promotion a person approves, after a roll back that
-was refused. A second roll back is approved. Night 21 waits for the rates, which come late, and is served by the champion
-that was brought back. Another model, in a hurry, does not wait for them: its night goes on at its deadline.
+Night 17 was done before without a scheduler, and its candidate passed; the scheduler finds it done, and asks a person, who
+approves: the second champion. Then: 18 with a blocked partition of the rates, 19 calm, 20 trains a candidate, whose promotion
+the person refuses. The person then rolls back by form. Night 21 waits for the rates, which come late, and is served by the
+champion that was brought back. Another model, in a hurry, does not wait for them: its night goes on at its deadline.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from include.night.promote import act
 from include.night.whole import run_ingest
 from include.partitions import partition_from_key
 from include.platform import run as platform_run
@@ -61,7 +60,7 @@ def _plan(project: Project) -> Plan:
 
 
 def _orders(project: Project, plan: Plan) -> dict[str, Any]:
-    """Return the usual order, without the rates of the late night, with a refused roll back and the model in a hurry."""
+    """Return the usual order, without the rates of the late night, with the model in a hurry."""
     order = orders(project, plan)
     for backfill in order["backfills"]:
         if backfill["dag_id"] == "ingest_rates":
@@ -69,7 +68,6 @@ def _orders(project: Project, plan: Plan) -> dict[str, Any]:
     (nights,) = [one for one in order["backfills"] if one["dag_id"] == "nightly_sales"]
     hurry = {"dag_id": "nightly_hurry", "from": f"{LATE}T00:00:00+00:00", "to": nights["to"], "max_active_runs": 1}
     order["backfills"].append(hurry)
-    order["runs"].append({"dag_id": "promote_sales", "run_id": "refused", "conf": ROLL_BACK})
     return order
 
 
@@ -77,22 +75,20 @@ def _people(world: World, airflow: Airflow) -> None:
     """Do what people do while the nights run."""
     ledger = world.project().model_ledger("sales")
     (earlier,) = [r.body["candidate"] for r in ledger.records("gate") if r.body["partition"] == SECOND]
+    airflow.answer("promote_sales", f"promote__{earlier}", "Approve")
     airflow.until(lambda: ledger.find(f"decision/{TRAINING}") is not None, "night 20 decides")
     airflow.until(lambda: airflow.tasks("nightly_sales", TRAINING).get("report") == "success", "night 20 ends")
-    airflow.answer("promote_sales", "refused", "Reject")
-    airflow.answer("promote_sales", f"promote__{earlier}", "Approve")  # of night 17, which is done: changes nothing
-    airflow.answer("promote_sales", f"promote__{ledger.records('gate')[-1].body['candidate']}", "Approve")
+    airflow.answer("promote_sales", f"promote__{ledger.records('gate')[-1].body['candidate']}", "Reject")
     airflow.trigger("promote_sales", "by_form", ROLL_BACK)
-    airflow.answer("promote_sales", "by_form", "Approve")
+    airflow.until(lambda: airflow.state("promote_sales", "by_form") == "success", "the roll back ends")
     run_ingest(world.project(), "rates", LATE)
 
 
 def _prepare(world: World) -> None:
     sales = world.config / "models" / "sales.yaml"
     text = sales.read_text().replace("deadline: 1m", "deadline: 30m")
-    sales.write_text(text + "promotion: {approval: true}\n")
-    passed = world.night(SECOND, force="try")["gate"]["candidate"]
-    act(world.project(), "sales", action="promote", candidate=passed, actor="somebody")
+    sales.write_text(text + "promotion: {approval: true, previous_nights: 0}\n")
+    world.night(SECOND, force="try")
     run_ingest(world.project(), "shop", LATE)
     rates = world.config / "data" / "rates" / f"{BLOCKED}.csv"
     rates.write_text(rates.read_text().replace(",1.0", ",99.0"))
@@ -164,24 +160,27 @@ def test_blocked_night_scores_and_never_retrains(finished: Finished) -> None:
 
 def test_approved_candidate_becomes_champion(finished: Finished) -> None:
     ledger = finished.ledger
-    verdict = ledger.records("gate")[-1].body
+    verdict = next(r.body for r in ledger.records("gate") if r.body["partition"] == SECOND)
     record = next(r for r in ledger.records("promotion") if r.body["candidate"] == verdict["candidate"])
-    run = f"promote__{verdict['candidate']}"
 
-    assert (verdict["partition"], verdict["verdict"]) == (TRAINING, "pass")
+    assert verdict["verdict"] == "pass"
     assert record.body["action"] == "promote"
-    assert [one.version for one in champions(ledger.records())] == [1, 2, 3, 2]
-    assert finished.airflow.state("promote_sales", run) == "success"
+    assert [one.version for one in champions(ledger.records())] == [1, 2, 1]
+    assert finished.airflow.state("promote_sales", f"promote__{verdict['candidate']}") == "success"
     assert ledger.verify() == len(ledger.records())
 
 
-def test_refused_roll_back_changes_nothing(finished: Finished) -> None:
-    airflow = finished.airflow
-    states = [airflow.state("promote_sales", "refused", task) for task in ("approve", "promote")]
+def test_refused_candidate_changes_nothing(finished: Finished) -> None:
+    verdict = finished.ledger.records("gate")[-1].body
+    run = f"promote__{verdict['candidate']}"
+    states = [finished.airflow.state("promote_sales", run, task) for task in ("approve", "promote")]
+    (refusal,) = finished.ledger.records("refusal")
 
-    assert airflow.state("promote_sales", "refused") == "failed"
+    assert (verdict["partition"], verdict["verdict"]) == (TRAINING, "pass")
+    assert finished.airflow.state("promote_sales", run) == "failed"
     assert states == ["failed", "upstream_failed"]
-    assert [r.body["action"] for r in finished.ledger.records("promotion")].count("roll_back") == 1
+    assert (refusal.body["candidate"], refusal.actor) == (verdict["candidate"], "admin")
+    assert verdict["candidate"] not in {r.body["candidate"] for r in finished.ledger.records("promotion")}
 
 
 def test_roll_back_by_form_serves_the_next_night(finished: Finished) -> None:
@@ -191,7 +190,7 @@ def test_roll_back_by_form_serves_the_next_night(finished: Finished) -> None:
     assert (record.body["reason"], record.actor) == ("worse on Sundays", "admin")
     assert finished.airflow.state("promote_sales", "by_form") == "success"
     assert night is not None
-    assert night.body["champion_version"] == 2
+    assert night.body["champion_version"] == 1
 
 
 def test_night_waits_for_late_data(finished: Finished) -> None:
