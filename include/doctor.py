@@ -71,7 +71,7 @@ def _store(project: Project, _: Mapping[str, str]) -> list[Finding]:
     try:
         probe(project.home)
     except NightshiftError as error:
-        return [Finding("store", "fail", str(error), "see docs/deploy.md on stores")]
+        return [Finding("store", "fail", str(error), "see docs/platform.md on stores")]
     return [Finding("store", "pass", f"{project.home} refuses to write a record twice")]
 
 

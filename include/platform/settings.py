@@ -132,7 +132,7 @@ def platform_of(environ: Mapping[str, str]) -> Platform:
             "NIGHTSHIFT_HOME",
             f"is {home}",
             "a local folder for the embedded platform",
-            "use an Airflow of your own for s3://, see docs/deploy.md",
+            "use an Airflow of your own for s3://, see docs/platform.md",
         )
     return Platform(
         Path(home).resolve(), _port(environ, "NIGHTSHIFT_PORT", 8080), _port(environ, "NIGHTSHIFT_MLFLOW_PORT", 5000)
@@ -147,7 +147,10 @@ def python() -> str:
 def _port(environ: Mapping[str, str], name: str, usual: int) -> int:
     """Return the port asked for, else the usual one or, when that is taken, any free one."""
     if environ.get(name):
-        wanted = int(environ[name])
+        text = environ[name]
+        wanted = int(text) if text.isascii() and text.isdigit() else 0
+        if not 0 < wanted < 65536:
+            raise ConfigError.at(name, f"is {text!r}", "a port from 1 to 65535", f"correct it, or unset {name}")
         if not _free(wanted):
             raise ConfigError.at(name, f"port {wanted} is taken", "a free port", f"stop what uses it, or unset {name}")
         return wanted
