@@ -128,7 +128,7 @@ def _held_back(limits: Limits, state: State) -> str | None:
     needed = state.training_cpu_minutes or 0.0
     if budget is not None and state.cpu_minutes_week + needed > budget:
         return (
-            f"a training of {needed:.3g} on top of {state.cpu_minutes_week:.4g} CPU minutes exceeds {budget:g} a week"
+            f"a training of {needed:.1f} on top of {state.cpu_minutes_week:.1f} CPU minutes exceeds {budget:g} a week"
         )
     return None
 

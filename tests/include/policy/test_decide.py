@@ -77,7 +77,7 @@ def test_first_champion_needs_labels() -> None:
         (
             Limits(budget_minutes_per_week=10),
             {"cpu_minutes_week": 9.0, "training_cpu_minutes": 1.5},
-            "a training of 1.5 on top of 9 CPU minutes exceeds 10 a week, though",
+            "a training of 1.5 on top of 9.0 CPU minutes exceeds 10 a week, though",
         ),
     ],
 )
