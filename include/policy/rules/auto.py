@@ -88,7 +88,7 @@ class Auto:
         regret = regret_of(chosen.pairs)
         evidence: dict[str, Any] = {"window": chosen.window, "edges": edges, "horizon": self.horizon}
         if regret is None:
-            text = f"{_best_of(chosen, edges)}; nothing newer than the champion has met labelled rows yet"
+            text = f"{_best_of(chosen, edges)}; nothing new enough to learn has come yet beside what the gate holds out"
             return Answer(False, text, evidence)
         return self._weigh(state, chosen, regret, loss_level(base) or 1.0, evidence)
 
