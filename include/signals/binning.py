@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -70,14 +71,17 @@ def edges_from(
     with Columns(threads) as pool:
         for table in regrouped(batches):
             collectors = collectors or _collectors(table.schema, categorical, columns, most_categories)
-            pool.submit(table, {name: collector.add for name, collector in collectors.items()})
+            workers = {name: collector.add for name, collector in collectors.items()}
             numeric = [name for name, one in collectors.items() if isinstance(one, _NumericCollector)]
-            if numeric:
-                sample.add(table.select(numeric))
+            pool.submit(table, workers, partial(_sample, sample, numeric) if numeric else None)
     if not collectors:
         raise SignalError.at("reference", "it has no column that can be compared", "at least one", "check the source")
     rows = sample.table()
     return Edges({name: collector.edges(name, rows) for name, collector in collectors.items()})
+
+
+def _sample(sample: RowSample, columns: Sequence[str], table: pa.Table) -> None:
+    sample.add(table.select(columns))
 
 
 def _collectors(

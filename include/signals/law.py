@@ -15,6 +15,7 @@ from include.signals.numeric import CountArray
 DRAWS = 512  # mean known to 0.044 and spread to 3 % of the spread
 LARGEST_NODE = 2**17
 GAUSSIAN_FROM = 2**12
+BLOCK_NUMBERS = 2**13  # 64 KiB of float64
 
 Formula = Callable[[FloatArray], FloatArray]
 """From shares of the cells, shape (..., n_cells), to values, shape (...)."""
@@ -110,7 +111,7 @@ class Resampler:
         if key not in self._laws:
             gaussian = smooth and rows >= GAUSSIAN_FROM
             draws = self._bridges(rows) if gaussian else self.draws(rows)
-            self._laws[key] = law_of(formula(draws))
+            self._laws[key] = law_of(in_blocks(formula, draws))
         return self._laws[key]
 
     def draws(self, rows: int) -> FloatArray:
@@ -127,6 +128,12 @@ class Resampler:
         noise -= self.shares * noise.sum(axis=1, keepdims=True)
         result: FloatArray = self.shares + noise / math.sqrt(rows)
         return result
+
+
+def in_blocks(formula: Formula, shares: FloatArray) -> FloatArray:
+    """Return a formula's values of shares (n, n_cells), shape (n,), a few at a time: its arrays then stay in the cache."""
+    size = max(1, BLOCK_NUMBERS // shares.shape[-1])
+    return np.concatenate([formula(shares[start : start + size]) for start in range(0, len(shares), size)])
 
 
 @lru_cache(maxsize=8)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from include.signals.scratch import scratch
+
 FloatArray = npt.NDArray[np.float64]
 
 
@@ -44,15 +46,12 @@ class Moments:
             return cls()
         with np.errstate(over="ignore", invalid="ignore"):
             mean = float(values.mean())
-            deviation = values - mean
-            squared = deviation * deviation
-            return cls(
-                int(values.size),
-                mean,
-                float(squared.sum()),
-                float((squared * deviation).sum()),
-                float((squared * squared).sum()),
-            )
+            deviation = np.subtract(values, mean, out=scratch("deviation", values.size))
+            power = np.multiply(deviation, deviation, out=scratch("power", values.size))
+            m2 = float(power.sum())
+            m3 = float(np.multiply(power, deviation, out=deviation).sum())
+            m4 = float(np.multiply(power, power, out=power).sum())
+            return cls(int(values.size), mean, m2, m3, m4)
 
     def merge(self, other: Moments) -> Moments:
         """Return the moments of both sets of values together.

@@ -14,6 +14,7 @@ from include.signals.columns import kind_of, numbers_of
 from include.signals.edges import NumericEdges
 from include.signals.errors import SignalError
 from include.signals.moments import FloatArray, Moments
+from include.signals.scratch import scratch
 
 CountArray = npt.NDArray[np.int64]
 
@@ -78,7 +79,9 @@ class NumericProfile:
         bin up, and puts the nulls, infinities and extremes at the ends. Sums over sorted values do not depend on the
         order in which they came.
         """
-        ordered = np.sort(values)
+        ordered = scratch("ordered", len(values))
+        ordered[:] = values
+        ordered.sort()
         start, stop, end = np.searchsorted(ordered, [-np.inf, np.inf, np.nan], side="left")
         start = int(np.searchsorted(ordered[:stop], -np.inf, side="right"))
         finite = ordered[start:stop]

@@ -15,7 +15,7 @@ from include.signals.categorical import CategoricalProfile
 from include.signals.cells import Bins, cells_of_arrays, cells_of_profiles
 from include.signals.columns import Kind, kind_of, numbers_of, texts_of
 from include.signals.errors import SignalError
-from include.signals.law import Formula, Law, Resampler, effective_rows
+from include.signals.law import Formula, Law, Resampler, effective_rows, in_blocks
 from include.signals.measured import Measured, cannot_tell
 from include.signals.moments import FloatArray
 from include.signals.numeric import CountArray, NumericProfile
@@ -190,7 +190,7 @@ def influence_error(formula: Formula, cells: CountArray) -> float:
     shares = cells / n
     moved = np.repeat(shares[np.newaxis, :] * (1 - STEP), len(filled), axis=0)
     moved[np.arange(len(filled)), filled] += STEP
-    influence = (formula(moved) - formula(shares)) / STEP
+    influence = (in_blocks(formula, moved) - formula(shares)) / STEP
     return math.sqrt(float(np.sum(shares[filled] * influence**2)) / n)
 
 

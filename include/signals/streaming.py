@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pyarrow as pa
 
@@ -13,6 +14,7 @@ BATCH_ROWS = 65_536  # 512 KiB of float64: a column stays in the second-level ca
 THREADS = 2
 
 ColumnWork = Callable[[pa.Array], None]
+TableWork = Callable[[pa.Table], None]
 
 
 def regrouped(batches: Iterable[pa.RecordBatch], rows: int = BATCH_ROWS) -> Iterator[pa.Table]:
@@ -57,15 +59,25 @@ class Columns:
         self._pool = ThreadPoolExecutor(max_workers=threads) if threads > 1 else None
         self._running: list[Future[None]] = []
 
-    def submit(self, table: pa.Table, workers: Mapping[str, ColumnWork]) -> None:
-        """Start on a table once the one before is done; the caller can read the next one meanwhile."""
+    def submit(self, table: pa.Table, workers: Mapping[str, ColumnWork], whole: TableWork | None = None) -> None:
+        """Start on a table once the one before is done; the caller can read the next one meanwhile.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+        workers : mapping of str to callable
+            What is called with each column.
+        whole : callable, optional
+            Called with the table, beside the columns.
+        """
         self.wait()
-        columns = [(work, column_of(table, name)) for name, work in workers.items()]
+        tasks: list[tuple[Callable[[Any], None], Any]] = [] if whole is None else [(whole, table)]
+        tasks += [(work, column_of(table, name)) for name, work in workers.items()]
         if self._pool is None:
-            for work, column in columns:
-                work(column)
+            for work, argument in tasks:
+                work(argument)
         else:
-            self._running = [self._pool.submit(work, column) for work, column in columns]
+            self._running = [self._pool.submit(work, argument) for work, argument in tasks]
 
     def wait(self) -> None:
         """Return when the last table is done; what its workers raised is raised here."""
