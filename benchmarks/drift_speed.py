@@ -156,6 +156,9 @@ def child(name: str, folder: Path) -> dict[str, float]:
 def run_child(name: str, folder: Path) -> None:
     """Print what this interpreter needed for one action."""
     start = time.perf_counter()
+    import pandas  # noqa: F401  (pyarrow imports it at the first array it makes)
+    import scipy.special  # noqa: F401
+
     import include.signals.measure
     import include.signals.reading  # noqa: F401
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from include.signals.columns import codes_of, kind_of, texts_of
 from include.signals.edges import CategoricalEdges
 from include.signals.errors import SignalError
-from include.signals.heavy import HeavyHitters
+from include.signals.heavy import HeavyHitters, counted
 from include.signals.numeric import CountArray
 
 
@@ -58,11 +58,13 @@ class CategoricalProfile:
     def of(cls, texts: pa.Array, edges: CategoricalEdges) -> CategoricalProfile:
         """Return the profile of an array as `texts_of` returns it, nulls allowed."""
         k = len(edges.categories)
-        codes = codes_of(texts, edges.array)
-        cells = np.bincount(codes + np.int32(1), minlength=k + 2)
-        nulls, unseen = int(cells[0]), int(cells[k + 1])
-        heavy = HeavyHitters.of(texts.filter(pa.array(codes == k))) if unseen else HeavyHitters()
-        return cls(edges, len(texts), nulls, unseen, cells[1 : k + 1].astype(np.int64), heavy)
+        values, totals = counted(texts)
+        codes = codes_of(values, edges.array)
+        cells = np.zeros(k + 1, np.int64)
+        np.add.at(cells, codes, totals)
+        unseen = codes == k
+        heavy = HeavyHitters.of_counts(values.filter(pa.array(unseen)), totals[unseen]) if cells[k] else HeavyHitters()
+        return cls(edges, len(texts), texts.null_count, int(cells[k]), cells[:k], heavy)
 
     def merge(self, other: CategoricalProfile) -> CategoricalProfile:
         """Return the profile of the rows of both, whatever the order; the heaviest unseen within their stated error."""

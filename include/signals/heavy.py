@@ -55,7 +55,11 @@ class HeavyHitters:
         >>> HeavyHitters.of(pa.array(["a", "b", "a", None, "c"]), capacity=2)
         HeavyHitters(counts={'a': 1}, error=1)
         """
-        values, totals = _counted(texts)
+        return cls.of_counts(*counted(texts), capacity)
+
+    @classmethod
+    def of_counts(cls, values: pa.Array, totals: npt.NDArray[np.int64], capacity: int = CAPACITY) -> HeavyHitters:
+        """Return the summary of texts that were counted before, as `counted` does."""
         cut = 0
         if len(totals) > capacity:
             cut = int(np.partition(totals, -capacity - 1)[-capacity - 1])
@@ -95,8 +99,8 @@ class HeavyHitters:
         return f"HeavyHitters(counts={dict(self.ranked())}, error={self.error})"
 
 
-def _counted(texts: pa.Array) -> tuple[pa.Array, npt.NDArray[np.int64]]:
-    """Return the different texts of an array and their counts."""
+def counted(texts: pa.Array) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+    """Return the different texts of an array (or of a dictionary of texts) and their counts; nulls do not count."""
     if not pa.types.is_dictionary(texts.type):
         pairs = pc.value_counts(texts.drop_null())
         return pairs.field("values"), pairs.field("counts").to_numpy()
@@ -104,4 +108,4 @@ def _counted(texts: pa.Array) -> tuple[pa.Array, npt.NDArray[np.int64]]:
     counts = np.bincount(indices, minlength=len(texts.dictionary))
     if len(pc.unique(texts.dictionary)) == len(texts.dictionary):
         return texts.dictionary, counts
-    return _counted(texts.dictionary_decode())  # a dictionary may hold a text twice
+    return counted(texts.dictionary_decode())  # a dictionary may hold a text twice

@@ -34,7 +34,7 @@ class RowSample:
         """Offer the rows of one batch."""
         keys = self._random.random(batch.num_rows)
         chosen = keys < self._threshold
-        self._parts.append(batch.filter(pa.array(chosen)))
+        self._parts.append(batch if chosen.all() else batch.filter(pa.array(chosen)))
         self._keys.append(keys[chosen])
         self._held += int(chosen.sum())
         if self._held > 2 * self._capacity:

@@ -2,7 +2,7 @@
 
 Night 17 was done before without a scheduler, and its candidate passed; the scheduler finds it done, and asks a person, who
 approves: the second champion. Then: 18 with a blocked partition of the rates, 19 calm, 20 trains a candidate, whose promotion
-the person refuses. The person then rolls back by form. Night 21 waits for the rates, which come late, and is served by the
+the person refuses. The person then rolls back by form and tries policies on the past by form. Night 21 waits for the rates, which come late, and is served by the
 champion that was brought back. Another model, in a hurry, does not wait for them: its night goes on at its deadline.
 """
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 BLOCKED, CALM, TRAINING, LATE = "2024-01-18", "2024-01-19", "2024-01-20", "2024-01-21"
 ROLL_BACK = {"action": "roll_back", "candidate": "", "reason": "worse on Sundays"}
+BACKTEST = {"model": "sales", "policies": "never, every(2)", "first": "2024-01-08", "gates": False}
 
 
 @dataclass
@@ -81,6 +82,8 @@ def _people(world: World, airflow: Airflow) -> None:
     airflow.answer("promote_sales", f"promote__{ledger.records('gate')[-1].body['candidate']}", "Reject")
     airflow.trigger("promote_sales", "by_form", ROLL_BACK)
     airflow.until(lambda: airflow.state("promote_sales", "by_form") == "success", "the roll back ends")
+    airflow.trigger("backtest", "by_form", BACKTEST)
+    airflow.until(lambda: airflow.state("backtest", "by_form") in ("success", "failed"), "the backtest ends")
     run_ingest(world.project(), "rates", LATE)
 
 
@@ -191,6 +194,19 @@ def test_roll_back_by_form_serves_the_next_night(finished: Finished) -> None:
     assert finished.airflow.state("promote_sales", "by_form") == "success"
     assert night is not None
     assert night.body["champion_version"] == 1
+
+
+def test_backtest_by_form_leaves_its_page_and_figures(finished: Finished) -> None:
+    query = "SELECT task_id, map_index, state FROM task_instance WHERE dag_id = 'backtest' ORDER BY 1, 2"
+    tasks = finished.airflow.asked(query)
+    mapped = [index for task, index, _ in tasks if task == "candidates"]
+    folder = finished.world.project().home.path / "reports" / "models" / "sales"
+    figures = json.loads((folder / "backtest.json").read_text())
+
+    assert {state for _, _, state in tasks} == {"success"}
+    assert mapped == list(range(len(mapped))) != []
+    assert {"never", "every(2)"} <= set(figures["policies"])
+    assert figures["recommendation"]["sentence"] in (folder / "backtest.html").read_text()
 
 
 def test_night_waits_for_late_data(finished: Finished) -> None:

@@ -10,7 +10,7 @@ from include.signals.binning import bounds_of
 from include.signals.categorical import CategoricalProfile
 from include.signals.edges import CategoricalEdges, NumericEdges
 from include.signals.jensen_shannon import JS_DIVERGENCE
-from include.signals.law import Law, Resampler, effective_rows, law_of
+from include.signals.law import BLOCK_NUMBERS, Law, Resampler, effective_rows, in_blocks, law_of
 from include.signals.mean_shift import MEAN_SHIFT
 from include.signals.null_share import NULL_SHARE
 from include.signals.numeric import NumericProfile
@@ -160,3 +160,10 @@ def test_lattice_is_the_typical_step() -> None:
 def test_effective_rows_are_at_most_the_smaller() -> None:
     assert effective_rows(1, 1) == 1.0
     assert effective_rows(300, 600) == 200.0
+
+
+def test_a_formula_in_blocks_gives_what_it_gives_at_once():
+    shares = np.random.default_rng(0).dirichlet(np.ones(211), size=100)
+    assert in_blocks(lambda q: q.max(axis=-1), shares).tolist() == shares.max(axis=-1).tolist()
+    wide = np.random.default_rng(0).dirichlet(np.ones(BLOCK_NUMBERS + 1), size=2)
+    assert in_blocks(lambda q: q.max(axis=-1), wide).tolist() == wide.max(axis=-1).tolist()
