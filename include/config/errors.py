@@ -173,9 +173,10 @@ def _unknown_key(path: KeyPath, _item: ErrorDetails, schema: type[BaseModel], da
 
 def _missing_key(path: KeyPath, _item: ErrorDetails, schema: type[BaseModel], data: Any) -> Flaw:
     holders = members_at(schema, path[:-1], data)
-    field = holders[0].model_fields.get(str(path[-1])) if holders else None
-    meaning = (field.description or "") if field else ""
-    return Flaw(path, f"is missing: {meaning[:1].lower()}{meaning[1:]}" if meaning else "is missing.", at_key=True)
+    from include.config.describe_keys import meaning  # what it imports is slow, and most files have no flaw
+
+    told = meaning(holders[0], str(path[-1])) if holders else ""
+    return Flaw(path, f"is missing: {told[:1].lower()}{told[1:]}" if told else "is missing.", at_key=True)
 
 
 def _missing_tag(path: KeyPath, item: ErrorDetails, schema: type[BaseModel], data: Any) -> Flaw:

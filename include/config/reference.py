@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from include.config.dataset import Dataset
+from include.config.describe_keys import DescribedSchema, meaning
 from include.config.durations import format_duration
 from include.config.model import Model
 from include.config.schema_walk import is_schema, leaves
@@ -50,7 +51,7 @@ _TYPES = {
 
 def json_schema(kind: Kind) -> dict[str, Any]:
     """Return the JSON Schema of a kind of file, for editors (YAML files name it in a comment)."""
-    schema = _SCHEMAS[kind].model_json_schema(mode="validation")
+    schema = _SCHEMAS[kind].model_json_schema(mode="validation", schema_generator=DescribedSchema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"Nightshift {kind}"} | schema
 
 
@@ -76,7 +77,7 @@ def write(docs: Path) -> None:
 def _table(schema: type[BaseModel]) -> str:
     lines = ["| key | value | default | meaning |", "|---|---|---|---|"]
     for name, field in schema.model_fields.items():
-        cells = (f"`{name}`", _type_text(field.annotation), _default_text(field), field.description or "")
+        cells = (f"`{name}`", _type_text(field.annotation), _default_text(field), meaning(schema, name))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
