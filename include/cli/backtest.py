@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,6 +12,9 @@ from rich.progress import Progress
 
 from include.cli.datasets import From, To
 from include.cli.output import answer, console
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,7 +42,11 @@ def backtest(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here as JSON; - prints it")] = None,
     page: Annotated[Path | None, typer.Option("--html", help="Write the page with the frontier here")] = None,
 ) -> None:
-    """Try policies on a model's past, beside never, always, the calendar, chance and hindsight."""
+    """Try policies on a model's past, beside never, always, the calendar, chance and hindsight.
+
+    Gain: share of what training every night gains over never. Timing: 0 % like trainings at random times, as many, 100 %
+    like the best times in hindsight.
+    """
     from include.cli.models import project_of
     from include.policy.backtest import run_backtest
     from include.policy.form import options_of, rules_in
@@ -61,9 +68,22 @@ def backtest(
     if json_file and str(json_file) == "-":
         console.file.write(text + "\n")
         return
-    rows = [{"policy": name, **{key: each.get(key) for key in _SHOWN}} for name, each in found["policies"].items()]
-    answer(rows, as_json=False)
+    answer([{"policy": name, **_shown(each)} for name, each in found["policies"].items()], as_json=False)
     console.print(found["recommendation"]["sentence"])
 
 
-_SHOWN = ("mean_loss", "low", "high", "retrains", "retrain_share", "gain_captured", "timing_skill", "cpu_seconds")
+def _shown(policy: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a line of the table says of a policy, in 80 columns; the JSON has it all, to every digit."""
+    low, high = policy.get("low"), policy.get("high")
+    return {
+        "loss": f"{policy['mean_loss']:.4g}",
+        "95 % interval": "–" if low is None or high is None else f"{low:.4g}–{high:.4g}",
+        "trainings": f"{policy['retrains']}",
+        "gain": _percent(policy.get("gain_captured")),
+        "timing": _percent(policy.get("timing_skill")),
+        "CPU s": "–" if policy.get("cpu_seconds") is None else f"{policy['cpu_seconds']:.3g}",
+    }
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"
