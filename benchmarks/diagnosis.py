@@ -11,6 +11,8 @@ by then, judged the result.
     python benchmarks/diagnosis.py --json /tmp/diagnosis.json
     python benchmarks/diagnosis.py --set second --seed 41
     python benchmarks/diagnosis.py --set third
+    python benchmarks/diagnosis.py --calm
+    python benchmarks/diagnosis.py --night --shifts 4
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import argparse
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +30,14 @@ import pyarrow as pa
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 
-from diagnosis_cases import cases  # noqa: E402 - found through the path set above
+from diagnosis_calm import calm_nights  # noqa: E402 - found through the path set above
+from diagnosis_cases import Case, cases  # noqa: E402
+from diagnosis_night import run_nights  # noqa: E402
+from diagnosis_partial_cases import partial_cases  # noqa: E402
 from diagnosis_unseen_cases import judging_cases, unseen_cases  # noqa: E402
 
-SETS = {"first": cases, "second": unseen_cases, "third": judging_cases}
+DAILY = ("made-400", "made-5000", "flights", "sensors", "orders")
+SETS = {"first": cases, "second": unseen_cases, "third": judging_cases, "partial": partial_cases}
 
 
 def as_batches(rows: pd.DataFrame) -> list[pa.RecordBatch]:
@@ -38,6 +45,11 @@ def as_batches(rows: pd.DataFrame) -> list[pa.RecordBatch]:
     times = {name: rows[name].dt.tz_convert(None) for name in rows if isinstance(rows[name].dtype, pd.DatetimeTZDtype)}
     table = pa.Table.from_pandas(rows.assign(**times), preserve_index=False)
     return table.to_batches(max_chunksize=2000)
+
+
+def _of_days(chosen: Iterator[Case]) -> Iterator[Case]:
+    """Yield the cases whose partitions are single days with a clock: others do not fit the calendar."""
+    return (case for case in chosen if case.world.name in DAILY)
 
 
 def run(seed: int, chosen: str = "first") -> dict[str, Any]:
@@ -80,14 +92,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--seed", type=int, default=20, help="seed of the generators")
     parser.add_argument("--set", choices=list(SETS), default="first", help="set of generators")
+    parser.add_argument("--night", action="store_true", help="through whole nights: what keeps a fault from training")
+    parser.add_argument("--shifts", type=int, default=1, help="with --night: run each so-manieth shift")
+    parser.add_argument("--calm", action="store_true", help="nights on which nothing happened")
     parser.add_argument("--json", type=Path, help="where to write the figures")
     arguments = parser.parse_args()
-    result = run(arguments.seed, arguments.set)
+    if arguments.calm:
+        result = calm_nights(arguments.seed, as_batches)
+    elif arguments.night:
+        result = run_nights(_of_days(SETS[arguments.set](arguments.seed)), arguments.shifts)
+    else:
+        result = run(arguments.seed, arguments.set)
     print(f"{'kind':45s} right  of")
     for kind, (right, total) in result["by_kind"].items():
         print(f"{kind:45s} {right:5d} {total:3d}")
-    for name in ("faults", "faults_called_defect", "faults_named_rightly", "shifts", "shifts_called_defect"):
-        print(f"{name:45s} {result[name]:.4g}")
+    for name, value in result.items():
+        if isinstance(value, (int, float)):
+            print(f"{name:45s} {value:.4g}")
+    print(*(f"{how}: {count}" for how, count in result.get("stopped_by", {}).items()), sep="\n")
     print(*result["wrong"], sep="\n")
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=2))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,15 @@ History = Sequence[ColumnSummary]
 
 _FEWEST_VALUES = 20
 _NULL_JUMP = 0.05
+# Where gaps are usual (cancelled flights without an aircraft), the world doubles their odds by itself.
+_NULL_ODDS = 3.0
 _HARDLY_VARIES = 0.98
+_NEARLY_CONSTANT = 0.9
 _RARE = 0.005
 _OUTLYING_SHARE = 0.1
 _REPEATED_SHARE = 0.3
 _LEAK = 0.9
+_LEAP = 0.2
 _NEW_SHARE = 0.1
 # A column whose calm nights bring this much that is new grows by itself; then only a flood of new values is a fault.
 _GROWING = 0.005
@@ -47,7 +51,8 @@ def _null_burst(name: str, tonight: ColumnSummary, history: History) -> Iterator
     shares = np.array([night.null_share for night in history])
     # One calm partition may have had a gap; the ninth decile is not moved by it.
     usual, most = float(np.median(shares)), float(np.quantile(shares, 0.9))
-    if tonight.null_share - most >= max(_NULL_JUMP, 3.0 * (most - usual)):
+    likelier = tonight.null_share * (1.0 - most) >= _NULL_ODDS * most * (1.0 - tonight.null_share)
+    if tonight.null_share - most >= max(_NULL_JUMP, 3.0 * (most - usual)) and likelier:
         sentence = f"{tonight.null_share:.0%} of {name} is null, where hardly ever more than {most:.1%} was."
         yield Diagnosis("null burst", name, {"null_share": tonight.null_share, "most_before": most}, sentence, True)
 
@@ -56,7 +61,8 @@ def _constant(name: str, tonight: ColumnSummary, history: History) -> Iterator[D
     value, share = max(tonight.shares.items(), key=lambda item: item[1])
     before = _most_before(value, history)
     fewest = min(night.distinct for night in history)
-    if tonight.distinct == 1 and fewest > 1 and before < 0.9:
+    commonest = float(np.quantile([max(night.shares.values(), default=0.0) for night in history], 0.9))
+    if tonight.distinct == 1 and fewest > 1 and max(before, commonest) < _NEARLY_CONSTANT:
         sentence = f"{name} is {value!r} in every row, where it had at least {fewest} different values."
         yield Diagnosis("constant column", name, {"share": 1.0, "share_before": before}, sentence, True)
         return
@@ -85,6 +91,8 @@ def _placeholder(tonight: ColumnSummary, history: History) -> tuple[float, float
         return None
     low, high = float(table[:, 0].min()), float(table[:, -1].max())
     for value, share in tonight.shares.items():
+        if share < _OUTLYING_SHARE:
+            continue
         before = _most_before(value, history)
         outlying = before < _RARE and not 2 * low - high <= value <= 2 * high - low
         if share >= (_OUTLYING_SHARE if outlying else max(before, *commonest) + _REPEATED_SHARE):
@@ -163,10 +171,23 @@ def _plain(category: Any) -> str:
 
 
 def _leak(name: str, tonight: ColumnSummary, history: History) -> Iterator[Diagnosis]:
-    before = max((night.label_strength for night in history if np.isfinite(night.label_strength)), default=1.0)
-    if tonight.label_strength >= max(_LEAK, before + 0.2):
-        sentence = (
-            f"{name} alone now tells the label (strength {tonight.label_strength:.2f}, at most {before:.2f} before)."
-        )
-        evidence = {"strength": tonight.label_strength, "most_before": before}
-        yield Diagnosis("label leakage", name, evidence, sentence, True)
+    yield from leaks({name: tonight.label_strength}, [{name: night.label_strength} for night in history])
+
+
+def leaks(tonight: Mapping[str, float], history: Sequence[Mapping[str, float]]) -> Iterator[Diagnosis]:
+    """Yield the columns that alone tell the label now, and did not before.
+
+    Parameters
+    ----------
+    tonight : mapping of str to float
+        Strength of each column for the label (`include.evidence.strength`), NaN where it cannot be told.
+    history : sequence of mappings
+        The same on calm partitions; a column whose strength none of them knows is not judged.
+    """
+    for name, strength in tonight.items():
+        known = [night[name] for night in history if np.isfinite(night.get(name, np.nan))]
+        before = max(known, default=1.0)
+        if strength >= max(_LEAK, before + _LEAP):
+            sentence = f"{name} alone now tells the label (strength {strength:.2f}, at most {before:.2f} before)."
+            evidence = {"strength": strength, "most_before": before}
+            yield Diagnosis("label leakage", name, evidence, sentence, True)

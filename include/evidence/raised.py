@@ -1,9 +1,8 @@
-"""What a night's evidence says to people: alarms, notices, and streams strange enough to be diagnosed."""
+"""What a night's evidence says to people: alarms and notices."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,12 @@ from include.evidence.alarm import Alarm
 from include.evidence.autocorrelation import spread_of
 from include.evidence.detector import start_of_change
 from include.evidence.effect import size_of
-from include.evidence.notice import FACTOR, is_gross
+from include.evidence.notice import is_gross
 from include.evidence.settings import Settings, cleaned
 from include.evidence.stream import FEWEST_NIGHTS, StreamState
 
 Floats = NDArray[np.float64]
 
-_FEWEST_FOR_SUSPICION = 10
-_DISTRIBUTIONS = ("wasserstein_standardised", "js_divergence")
 _TODO = "Mend the data, or acknowledge the change, or retrain: the diagnosis says which."
 
 
@@ -83,32 +80,6 @@ def _deviations(pool: StreamState, settings: Settings) -> Floats:
     values = cleaned(np.array(pool.values), pool.partitions, settings)
     deviations: Floats = values - np.median(values[:-1])
     return deviations
-
-
-def is_suspect(pool: StreamState, settings: Settings) -> bool:
-    """Tell whether the last night lies beyond twice the largest deviation of at least 10 earlier ones.
-
-    That is worth a diagnosis, though too common to tell anybody.
-    """
-    if len(pool.values) <= _FEWEST_FOR_SUSPICION:
-        return False
-    deviations = _deviations(pool, settings)
-    return abs(float(deviations[-1])) > FACTOR * float(np.abs(deviations[:-1]).max())
-
-
-def repeated(states: Iterable[StreamState], partition: str) -> set[str]:
-    """Return the earlier partitions from which no feature's distribution differs, to the last digit.
-
-    A copy of an earlier partition lies where calm ones lie, so no value of it is strange by itself. Equal distributions
-    may be a coincidence of few categories: they are worth a diagnosis, no more.
-    """
-    found: set[str] | None = None
-    for state in states:
-        if state.stream.signal in _DISTRIBUTIONS and state.partitions[-1:] == (partition,):
-            earlier = zip(state.partitions[:-1], state.raw[:-1], strict=True)
-            same = {key for key, value in earlier if math.isclose(value, state.raw[-1], rel_tol=1e-9)}
-            found = same if found is None else found & same
-    return found or set()
 
 
 def notice_of(pool: StreamState, settings: Settings, order: int) -> Alarm | None:

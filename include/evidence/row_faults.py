@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from include.evidence.diagnosis import Diagnosis
-from include.evidence.summary import Hashes, Summary
+from include.evidence.hashes import SKETCH, Hashes
+from include.evidence.summary import Summary
 
 Floats = NDArray[np.float64]
 History = Sequence[Summary]
 
-_COPIED = 0.3
+_COPIED = 0.1
+_FEWEST_COPIED = 5
+_MANY = 10
 _TAIL_SHARE = 0.03
 _TAIL_ROWS = 15
 # Partitions longer than this are looked at as a whole, since each hour of the day comes several times.
@@ -40,30 +43,39 @@ def _duplicates(tonight: Summary, history: History) -> Iterator[Diagnosis]:
         yield Diagnosis("duplicate rows", "rows", evidence, sentence, True)
 
 
-def shared(sketch: Hashes, other: Hashes) -> float:
-    """Return the estimated share of one partition's distinct contents that another has too.
+def shares_of(sketch: Hashes, others: Sequence[Hashes]) -> Floats:
+    """Return the estimated share of one partition's distinct contents that each of others has too.
 
     Notes
     -----
-    Hashes above the other sketch's largest are unknown there, so they are left out; a sketch of 512 hashes has a
-    standard error of at most 0.03.
+    Hashes above the other sketch's largest are unknown there, so they are left out; a sketch of 2,048 hashes has a
+    standard error of at most 0.02. A share of fewer than five contents counts as none.
     """
-    if not sketch.size or not other.size:
-        return 0.0
-    comparable = sketch[sketch <= other[-1]] if other.size >= 512 else sketch
-    return float(np.isin(comparable, other).mean()) if comparable.size else 0.0
+    found = np.zeros(len(others))
+    for place, other in enumerate(others):
+        if sketch.size and other.size:
+            comparable = sketch[: np.searchsorted(sketch, other[-1], side="right")] if other.size >= SKETCH else sketch
+            at = np.minimum(np.searchsorted(other, comparable), other.size - 1)
+            same = int((other[at] == comparable).sum())
+            found[place] = same / comparable.size if same >= _FEWEST_COPIED else 0.0
+    return found
 
 
 def _copy(tonight: Summary, history: History) -> Iterator[Diagnosis]:
-    pairs = [(now, then) for step in (1, 7) for now, then in zip(history[step:], history[:-step], strict=True)]
-    usual = [shared(now.sketch, then.sketch) for now, then in pairs]
-    found = [shared(tonight.sketch, night.sketch) for night in history]
+    sketches = [night.sketch for night in history]
+    # with which of those before it a calm night shares most; the first few have hardly any before them
+    usual = sorted(shares_of(now, sketches[:place]).max() for place, now in enumerate(sketches) if place >= 2)
+    # one copy among many calm nights, which a person has accepted, must not hide the next
+    most = usual[-2] if len(usual) >= _MANY else max(usual, default=0.0)
+    # of two partitions of a history the later one is the copy
+    earlier = [not (night.name and tonight.name) or night.name < tonight.name for night in history]
+    found = shares_of(tonight.sketch, sketches) * earlier
     best = int(np.argmax(found))
-    if found[best] >= max(_COPIED, max(usual) + 0.2):
+    if found[best] >= max(_COPIED, most + min(0.2, max(0.05, 0.5 * most))):
         ago = len(history) - best
-        which = "the partition before" if ago == 1 else f"the partition {ago} before"
+        which = history[best].name or ("the partition before" if ago == 1 else f"the partition {ago} before")
         sentence = f"{found[best]:.0%} of the rows repeat {which}: a stale copy?"
-        evidence = {"shared": found[best], "partitions_ago": float(ago), "most_before": max(usual)}
+        evidence = {"shared": float(found[best]), "partitions_ago": float(ago), "most_before": float(most)}
         yield Diagnosis("copy of an earlier partition", "rows", evidence, sentence, True)
 
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 _MOST_CATEGORIES = 50
+_FEWEST_OF_A_CLASS = 5
+_MOST_CLASSES = 5
 
 
 def label_strength(values: NDArray[Any], labels: Floats, numeric: bool) -> float:
@@ -27,8 +29,9 @@ def label_strength(values: NDArray[Any], labels: Floats, numeric: bool) -> float
     Returns
     -------
     float
-        ``|2 AUC - 1|`` for a binary label, else Spearman's ``|rho|``; NaN below 20 labelled rows, with one class, or
-        for more than 50 categories, where the mean label of each would tell it by itself.
+        ``|2 AUC - 1|`` for a binary label, else Spearman's ``|rho|``; NaN below 20 labelled rows, with one class or
+        fewer than five rows of one of two (which chance may order), or for more than 50 categories, where the mean label
+        of each would tell it by itself.
 
     Examples
     --------
@@ -50,8 +53,31 @@ def label_strength(values: NDArray[Any], labels: Floats, numeric: bool) -> float
         return _correlation(ranks, _mean_ranks(labels))
     positive = labels == labels.max()
     count = int(positive.sum())
+    if min(count, labels.size - count) < _FEWEST_OF_A_CLASS:
+        return float("nan")
     area = (ranks[positive].sum() - count * (count + 1) / 2) / (count * (labels.size - count))
     return float(abs(2.0 * area - 1.0))
+
+
+def class_strength(values: NDArray[Any], labels: Floats, numeric: bool) -> float:
+    """Return how well a column tells one of the five commonest classes from all others, as `label_strength` does.
+
+    Parameters
+    ----------
+    values : numpy.ndarray of shape (n_rows,)
+        Finite numbers, or category codes.
+    labels : numpy.ndarray of shape (n_rows,)
+        The place of each row's class; NaN where there is none.
+    numeric : bool
+        Whether the values are numbers.
+    """
+    told = np.isfinite(labels)
+    classes, counts = np.unique(labels[told], return_counts=True)
+    found = [
+        label_strength(values[told], (labels[told] == classes[place]).astype(np.float64), numeric)
+        for place in np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
+    ]
+    return max((one for one in found if np.isfinite(one)), default=float("nan"))
 
 
 def _mean_ranks(values: NDArray[Any]) -> Floats:

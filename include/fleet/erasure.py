@@ -19,6 +19,7 @@ from include.fleet.places import exists_table
 from include.night.golden import golden_table
 from include.night.rows import features_table, labels_table
 from include.night.score import predictions_table
+from include.night.summaries import FOLDER
 from include.storage.erased import affected, remove_old, rows_of, without
 from include.storage.lifetimes import stand_in
 from include.storage.objects import list_names, remove
@@ -101,11 +102,12 @@ def erase(
 
 
 def _forget_samples(project: Project, models: Iterable[str]) -> None:
-    """Remove the samples of feature rows that signals are compared with: they are drawn again from what is left."""
+    """Remove the samples and summaries of feature rows that nights are compared with: they are made again from what is left."""
     for name in models:
-        folder = project.model_home(name) / "reference_samples"
-        for sample in list_names(folder):
-            remove(folder / sample)
+        for kept in ("reference_samples", FOLDER):
+            folder = project.model_home(name) / kept
+            for sample in list_names(folder):
+                remove(folder / sample)
 
 
 def _check(dataset: Dataset, keys: Sequence[str], column: str | None, reason: str) -> None:

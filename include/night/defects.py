@@ -24,7 +24,7 @@ def defects_of(records: Iterable[Record]) -> dict[str, tuple[str, ...]]:
     for record in records:
         partition = str(record.body.get("partition", ""))
         if record.kind == "diagnosis" and record.body["defects"]:
-            found[partition] = tuple(record.body["defects"])
+            found[partition] = (*found.get(partition, ()), *record.body["defects"])
         elif record.kind == "acceptance":
             found.pop(partition, None)
     return found

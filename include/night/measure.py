@@ -1,10 +1,11 @@
-"""measure: labels that have matured, realised and estimated performance, signals and alarms."""
+"""measure: labels that have matured, defects of the data, realised and estimated performance, signals and alarms."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from include.night.begun import begun
+from include.night.diagnosed import diagnose_earlier
 from include.night.estimated import measure_estimated
 from include.night.labels import take_labels
 from include.night.measure_table import performance_table, realised_of
@@ -30,6 +31,7 @@ def measure(project: Project, name: str, partition: str) -> dict[str, Any]:
     """
     found = begun(project, name, partition)
     labelled, looked_at = take_labels(project, found)
+    diagnose_earlier(project, found)
     realised = measure_realised(project, found, looked_at)
     unseen = Unseen(project, found) if found.champion is not None else None
     if unseen is not None:

@@ -1,10 +1,9 @@
-"""Telling people: what explains a strange night, whose fault it is, and what changed that matters."""
+"""Telling people what changed that matters, and what explains it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from include.night.explained import explained
 from include.night.messages import tell
 
 if TYPE_CHECKING:
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
 _MOST = 5  # alarms told one by one in a message; the page has all
 
 
-def warn(place: Watch, raised: Sequence[Alarm], suspects: Sequence[str]) -> None:
-    """Explain a night once, then tell the owners what they should look at.
+def warn(place: Watch, raised: Sequence[Alarm], diagnosis: Mapping[str, Any]) -> None:
+    """Tell the owners what they should look at: whose data are defective, and what has changed that matters.
 
     Parameters
     ----------
@@ -26,61 +25,12 @@ def warn(place: Watch, raised: Sequence[Alarm], suspects: Sequence[str]) -> None
         The night.
     raised : sequence of Alarm
         Its alarms and notices.
-    suspects : sequence of str
-        Further subjects that are strange enough to be diagnosed; nobody is told of them unless the data are defective.
+    diagnosis : mapping
+        What explains its data (`include.night.diagnosed`).
     """
-    found, night = place.found, place.found.night.key
-    record = found.ledger.find(f"diagnosis/{night}")
-    if record is None:
-        told = explained(place, {*suspects, *(alarm.subject for alarm in raised)})
-        defects = [d for d in told if d["defect"]]
-        body = {
-            "partition": night,
-            "alarms": len(raised),
-            "explanations": told,
-            "defects": [d["sentence"] for d in defects],
-            "datasets": sorted({_dataset_of(place, d["subject"]) for d in defects}),
-        }
-        record = found.ledger.append("diagnosis", f"diagnosis/{night}", body)
-    body = dict(record.body)
-    if body["defects"]:
-        _tell_of_defects(place, body)
     material = [alarm for alarm in raised if alarm.material]
-    _tell_of_changes(place, [alarm for alarm in material if alarm.kind == "alarm"], body, kind="alarm")
-    _tell_of_changes(place, [alarm for alarm in material if alarm.kind == "notice"], body, kind="notice")
-
-
-def _dataset_of(place: Watch, subject: str) -> str:
-    """Return the dataset that a subject comes from: the one that has such a column, else that of the rows."""
-    model = place.found.model
-    for name in model.all_datasets:
-        snapshots = place.project.snapshots(name)
-        if snapshots is not None and subject in snapshots.spec.schema.names:
-            return name
-    return model.rows
-
-
-def _tell_of_defects(place: Watch, body: Mapping[str, Any]) -> None:
-    """Tell the owners of the datasets at fault; a message a dataset."""
-    night, name = place.found.night.key, place.name
-    for dataset in body.get("datasets") or [place.found.model.rows]:
-        tell(
-            place.project,
-            dataset,
-            kind="defect",
-            severity="critical",
-            title="defective data",
-            text=" ".join(body["defects"][:_MOST]),
-            partition=night,
-            key=f"defect/{dataset}/{name}/{night}",
-            why=f"The night of {name} found it by comparing the partition with those before.",
-            impact=f"{name} does not retrain tonight and learns from no row of {night}; its predictions of it may be wrong.",
-            todo=(
-                f"If the source is wrong, correct it, then `python -m include ingest {dataset} --partition {night}`",
-                f"If the data are right, say so: `python -m include acknowledge {name} --partition {night}`",
-            ),
-            dataset=True,
-        )
+    _tell_of_changes(place, [alarm for alarm in material if alarm.kind == "alarm"], diagnosis, kind="alarm")
+    _tell_of_changes(place, [alarm for alarm in material if alarm.kind == "notice"], diagnosis, kind="notice")
 
 
 def _tell_of_changes(place: Watch, alarms: Sequence[Alarm], body: Mapping[str, Any], *, kind: Kind) -> None:

@@ -11,11 +11,11 @@ from include.evidence.alarm import ALARM_SCHEMA
 from include.evidence.between import between_nights
 from include.evidence.conformal import calendar_labels
 from include.evidence.night import update
-from include.evidence.raised import is_suspect, repeated
 from include.evidence.rows import EVIDENCE_SCHEMA, reference_rows
 from include.evidence.stream import NightValue, StreamState
 from include.night.alarms import ORDERS, answer_by_champion
 from include.night.champion_reference import first_weights, reference_of_champion
+from include.night.diagnosed import diagnose_night
 from include.night.expected import costed
 from include.night.losses import losses_of_night
 from include.night.reference import Watch
@@ -55,28 +55,21 @@ def watch(project: Project, found: Begun, unseen: Unseen | None) -> list[Alarm]:
         Alarms and notices of this night.
     """
     place = Watch(project, found)
-    night = found.night.key
-    if unseen is None or place.first is None or night in place.keys:
-        return []
-    first = order_of(found)
-    if night not in {row[PARTITION] for row in place.evidence.contents()}:
-        answer_by_champion(place, unseen.artifact.manifest.lineage.train, first)
-        _measure(place, unseen)
-    raised = [alarm for alarm in place.standing() if alarm.order // ORDERS == first // ORDERS]
-    suspects = _suspects(place) if found.ledger.find(f"diagnosis/{night}") is None else []
-    if raised or suspects:
-        warn(place, raised, suspects)
+    raised = _raised(place, unseen)
+    warn(place, raised, diagnose_night(place, raised))
     return raised
 
 
-def _suspects(place: Watch) -> list[str]:
-    """Return the subjects whose values of the night are strange enough to be diagnosed; after a kill, the same again."""
-    night = place.found.night.key
-    states = states_of(place, [])
-    settings = settings_of(place, states, (), {}, float("nan"))
-    strange = [s for s in states.values() if s.partitions[-1:] == (night,) and is_suspect(s, settings)]
-    subjects = {state.stream.subject for state in strange}
-    return sorted(subjects | {"rows"} if repeated(states.values(), night) else subjects)
+def _raised(place: Watch, unseen: Unseen | None) -> list[Alarm]:
+    """Return the alarms and notices of the night, raised now or when it was watched before."""
+    found = place.found
+    if unseen is None or place.first is None or found.night.key in place.keys:
+        return []
+    first = order_of(found)
+    if found.night.key not in {row[PARTITION] for row in place.evidence.contents()}:
+        answer_by_champion(place, unseen.artifact.manifest.lineage.train, first)
+        _measure(place, unseen)
+    return [alarm for alarm in place.standing() if alarm.order // ORDERS == first // ORDERS]
 
 
 def order_of(found: Begun) -> int:

@@ -221,3 +221,23 @@ def test_defects_come_first():
                                      shop=lambda day: np.where(np.arange(400) == 0, "x", day["shop"]))), HISTORY)  # fmt: skip
     assert [one.defect for one in found] == sorted((one.defect for one in found), reverse=True)
     assert {one.cause for one in found} == {"unit change", "new category"}
+
+
+def gaps(seed: int, share: float) -> Summary:
+    columns = day(seed)
+    return summary({**columns, "amount": with_nulls(columns["amount"], share)})
+
+
+@pytest.mark.parametrize(("share", "defect"), [(0.31, False), (0.36, False), (0.5, True)])
+def test_more_of_the_usual_gaps_are_no_fault(share: float, defect: bool) -> None:
+    """A storm cancels flights, and cancelled ones have no aircraft; a feed that fails leaves half of them without."""
+    usual = [gaps(seed, 0.15 + 0.01 * (seed % 4)) for seed in range(20)]
+    assert is_defect(diagnose(gaps(50, share), usual)) is defect
+
+
+def test_column_that_hardly_varies_may_be_constant_once() -> None:
+    def rare(seed: int, share: float) -> Summary:
+        return summary({**day(seed), "shop": np.where(np.arange(400) < share * 400, "south", "north").astype(object)})
+
+    assert not is_defect(diagnose(rare(50, 0.0), [rare(seed, 0.05) for seed in range(20)]))
+    assert is_defect(diagnose(rare(50, 0.0), [rare(seed, 0.3) for seed in range(20)]))

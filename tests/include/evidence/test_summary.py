@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from include.evidence import summary as module
+from include.evidence import hashes as module
 from include.evidence.summary import summarise
 
 START = datetime(2024, 3, 10, tzinfo=UTC)
