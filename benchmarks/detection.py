@@ -2,10 +2,13 @@
 
 1. Night values: shifts in standard deviations of nights, for the detector on its own, for what Nightshift runs (levels
    and residuals, bounds raised for the measured autocorrelation), and for a Shiryaev-Roberts detector of power bets on
-   two-sided distances at the same bound.
-2. Rows: nights of 1,000 rows, features shifted from one night on. The rivals' thresholds are set from 200,000 calm
-   feature-nights so that exactly 5 % of years without drift raise any alarm: knowledge that nobody has in practice and
-   that is given to them here. Nightshift runs as it is, at alpha = 0.05.
+   two-sided distances at the same bound. The weekday's effect is removed, as nights do by default.
+2. Rows: nights of 1,000 rows, features shifted from the first live night on. The rivals' thresholds are set from 200,000
+   calm feature-nights so that exactly 5 % of years without drift raise any alarm: knowledge that nobody has in practice
+   and that is given to them here. Nightshift runs as it is, at alpha = 0.05, with the streams of a binary model and
+   their shares (`night.streams`, `evidence.shares`); those that need a champion take their share and stay silent here.
+   The domain classifier over all features is not run on the nights that fill a pool, so it begins with the first live
+   night and cannot tell a shift on that night; "correlation only" comes after so many live nights.
 3. The real flights of 2013, reference January and February; and the same nights shuffled.
 
     python benchmarks/detection.py --json /tmp/detection.json
@@ -27,14 +30,26 @@ import lives
 import shifted_rows as made
 from lives import FEATURES, YEAR
 
+from include.evidence.bets import ANY_CHANGE
 from include.evidence.bounds import doob_log_bound
-from include.evidence.notice import FACTOR, PER_YEAR, is_gross
+from include.evidence.notice import PER_YEAR
 from include.evidence.replay import alarms_of
+from include.evidence.shares import shares
+from include.evidence.stream import Stream
+from include.night.streams import stream_of
+from include.signals.jensen_shannon import JS_DIVERGENCE
+from include.signals.mean_shift import MEAN_SHIFT
+from include.signals.measure import FEATURE_SIGNALS
+from include.signals.null_share import NULL_SHARE
+from include.signals.wasserstein import WASSERSTEIN_STANDARDISED
+
+Key = tuple[str, str, str]
 
 ALPHA = 0.05
 LIVE = 60
 CALM_BANK = 8000
-RATE = ALPHA / YEAR
+RATE = ALPHA / lives.NIGHTS_A_YEAR
+AUC_BANK = 200 + LIVE
 
 
 def first_hit(hit: np.ndarray) -> np.ndarray:
@@ -72,11 +87,10 @@ def night_level(runs: int, seed: int) -> list[dict[str, Any]]:
         rng = np.random.default_rng(seed)
         values = lives.ar1(coefficient)(rng, calm + LIVE, runs * features)
         values[calm:] += size
-        found = lives.evidence(values, calm, rng)
+        found = lives.evidence(values, calm, rng, lives.weekdays(calm + LIVE))
         power = power_bets(values, calm, rng) >= doob_log_bound(rate)
-        plain, answered = lives.hits(found, rate, answered=False), lives.hits(found, rate, answered=True)
-        for hit in (plain, answered, power):  # below 30 nights in the pool the answer is: cannot tell
-            hit[: max(30 - calm - 1, 0)] = False
+        power[: found.told] = False
+        plain, answered = lives.hits(found, rate, answered=False), lives.hits(found, rate)
         delays = [first_hit(hit).reshape(runs, features).min(axis=1) for hit in (power, plain, answered)]
         lines.append({"shift": name, "calm": calm, "delays": [float(np.median(d)) for d in delays],
                       "found": [float(np.isfinite(d).mean()) for d in delays]})  # fmt: skip
@@ -95,14 +109,32 @@ def threshold(scores: np.ndarray, columns: int) -> float:
     return float(tail[0] + (tail - tail[0]).mean() * np.log(len(tail) / len(pooled) / rare))
 
 
-def streams_of(measured: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return Nightshift's streams (nights, streams), the feature of each (-1: joint), and its share of the rate."""
-    numeric, categorical = np.arange(made.NUMERIC), made.NUMERIC + np.arange(made.CATEGORICAL)
-    parts = [measured["wasserstein"], measured["mean_shift"], measured["js"], measured["null_share"], measured["pca"]]
-    owner = np.concatenate([numeric, numeric, categorical, np.arange(made.FEATURES), [-1]])
-    signals = np.bincount(owner[owner >= 0], minlength=made.FEATURES)
-    share = np.where(owner >= 0, 0.5 / made.FEATURES / signals[owner], 0.5)
-    return np.concatenate(parts, axis=1), owner, share
+def watched() -> tuple[list[Stream], dict[Key, float]]:
+    """Return the streams of a binary model with these features, and their shares of the rate."""
+    names = [(f"n{i}", FEATURE_SIGNALS["numeric"]) for i in range(made.NUMERIC)]
+    names += [(f"c{i}", FEATURE_SIGNALS["categorical"]) for i in range(made.CATEGORICAL)]
+    keys = [(statistic.name, name, "") for name, statistics in names for statistic in statistics]
+    keys += [("attribution", name, "v") for name, _ in names]
+    keys += [("domain_auc", "features", ""), ("rows_per_hour", "rows", "")]
+    keys += [(signal, "score", "v") for signal in ("prediction_distance", "prediction_shift")]
+    keys += [(signal, "log_loss", "v") for signal in ("realised_loss", "estimated_loss")]
+    streams = [stream_of(key) for key in keys]
+    return streams, shares(streams)
+
+
+def streams_of(measured: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the night values of the streams that are measured here (nights, streams), and their shares of the rate."""
+    _, share = watched()
+    numeric = [f"n{i}" for i in range(made.NUMERIC)]
+    categorical = [f"c{i}" for i in range(made.CATEGORICAL)]
+    parts = (
+        ("wasserstein", WASSERSTEIN_STANDARDISED.name, numeric),
+        ("mean_shift", MEAN_SHIFT.name, numeric),
+        ("js", JS_DIVERGENCE.name, categorical),
+        ("null_share", NULL_SHARE.name, numeric + categorical),
+    )
+    values = np.concatenate([measured[name] for name, _, _ in parts], axis=1)
+    return values, np.array([share[signal, name, ""] for _, signal, names in parts for name in names])
 
 
 def life(
@@ -113,12 +145,12 @@ def life(
     rng: np.random.Generator,
 ) -> dict[str, np.ndarray]:
     """Return one life: calm nights, then 60 of which the shifted features come from the shifted bank."""
-    order = rng.permutation(len(calm["pca"]))[: nights + LIVE]
+    order = rng.permutation(len(calm["ks"]))[: nights + LIVE]
     lived = {name: values[order].copy() for name, values in calm.items()}
-    start = LIVE * int(rng.integers(0, len(after["pca"]) // LIVE))
+    start = LIVE * int(rng.integers(0, len(after["ks"]) // LIVE))
     for name, values in after.items():
         offset = made.NUMERIC if name in ("js", "chi2", "psi_mix") else 0
-        columns = [0] if name == "pca" else [f - offset for f in shifted if 0 <= f - offset < values.shape[1]]
+        columns = [f - offset for f in shifted if 0 <= f - offset < values.shape[1]]
         lived[name][nights:, columns] = values[start : start + LIVE][:, columns]
     return lived
 
@@ -140,10 +172,15 @@ def row_level(runs: int, seed: int) -> list[dict[str, Any]]:
     lines = []
     for index, shift in enumerate(made.SHIFTS):
         after = made.bank(seed + 10 + index, known, 10 * LIVE, shift)
-        for share in (1.0,) if shift.correlation != made.CORRELATION else (0.01, 0.1, 0.5):
+        joint = shift.correlation != made.CORRELATION
+        banks = ((seed + 1, AUC_BANK, None), (seed + 2, 2 * LIVE, shift)) if joint else ()
+        aucs = [made.aucs(own, known, count, one) for own, count, one in banks]
+        for share in (1.0,) if joint else (0.01, 0.1, 0.5):
             for nights in (14, 30, 60, 200):
                 rng = np.random.default_rng(seed)
                 delays = _delays(calm, after, nights, share, runs, rng, limits, shift)
+                if joint:
+                    delays.update(_joint_delays(*aucs, nights, runs, rng))
                 lines.append({"shift": shift.name, "features": share, "calm": nights,
                               "delays": {k: float(np.median(d)) for k, d in delays.items()},
                               "found": {k: float(np.isfinite(d).mean()) for k, d in delays.items()}})  # fmt: skip
@@ -157,45 +194,40 @@ def row_level(runs: int, seed: int) -> list[dict[str, Any]]:
 def _delays(calm, after, nights, share, runs, rng, limits, shift):
     """Return each contender's delays, shape (runs,)."""
     delays: dict[str, list[float]] = {"Nightshift": [], "its notices": [], **{rule: [] for rule in made.RULES}}
-    values, shares = [], np.empty(0)
+    values, share_of = [], np.empty(0)
     for _ in range(runs):
         count = max(1, round(share * made.FEATURES))
         shifted = _chosen(shift, count, rng)
         lived = life(calm, after, nights, shifted, rng)
-        streams, _, shares = streams_of(lived)
+        streams, share_of = streams_of(lived)
         values.append(streams)
         for rule, score in made.rule_scores(lived).items():
             limit = np.repeat([limits[rule, 0], limits[rule, made.NUMERIC]], [made.NUMERIC, made.CATEGORICAL])
             delays[rule].append(float(first_hit((score[nights:] > limit).any(axis=1)[:, None])[0]))
-    found = lives.evidence(np.concatenate(values, axis=1), nights, rng)
-    rates = np.tile(shares, runs) * RATE
-    levels = found.levels >= _bounds(rates / 2, found.upper)
-    rest = found.residuals >= _bounds(rates / 2, found.left)
-    hit = (levels | rest).reshape(LIVE, runs, -1).any(axis=2)
-    hit[: max(30 - nights - 1, 0)] = False
-    delays["Nightshift"] = list(first_hit(hit))
-    delays["its notices"] = list(first_hit(_notices(np.concatenate(values, axis=1), nights, runs, shares)))
+    delays.update(_ours(np.concatenate(values, axis=1), nights, np.tile(share_of, runs), runs, rng))
     return {name: np.array(found) for name, found in delays.items()}
 
 
-def _notices(values: np.ndarray, calm: int, runs: int, shares: np.ndarray) -> np.ndarray:
-    """Return on which nights any stream raises a notice."""
-    rates = np.tile(shares, runs) * PER_YEAR / YEAR
-    found = []
-    for night in range(calm, calm + LIVE):
-        off = np.abs(values[: night + 1] - np.median(values[:night], axis=0))
-        beyond = (off[-1] > FACTOR * off[:-1].max(axis=0)) & (night >= 30)
-        for stream in np.flatnonzero(beyond):
-            beyond[stream] = is_gross(off[:, stream], float(rates[stream]))
-        found.append(beyond.reshape(runs, -1).any(axis=1))
-    return np.array(found)
+def _ours(values, nights, share_of, runs, rng, changes=ANY_CHANGE, pool=None):
+    """Return the delays of alarms and of notices, of ``runs`` lives whose streams lie side by side."""
+    pool = nights if pool is None else pool
+    found = lives.evidence(values, pool, rng, lives.weekdays(len(values)), changes)
+    alarms = lives.hits(found, share_of * RATE)
+    only_up = changes is not ANY_CHANGE
+    notices, _ = lives.notices(values, pool, share_of * PER_YEAR / lives.NIGHTS_A_YEAR, only_up)
+    told = {"Nightshift": alarms, "its notices": notices}
+    return {
+        name: list(first_hit(hit[nights - pool :].reshape(LIVE, runs, -1).any(axis=2))) for name, hit in told.items()
+    }
 
 
-def _bounds(rates: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    result = np.empty(len(rates))
-    for rate in np.unique(rates):
-        result[rates == rate] = lives.log_bounds(float(rate), coefficients[rates == rate])
-    return result
+def _joint_delays(calm: np.ndarray, after: np.ndarray, nights: int, runs: int, rng: np.random.Generator):
+    """Return the delays of the domain classifier's stream, which began with so many calm live nights."""
+    streams, share = watched()
+    own = next(one for one in streams if one.signal == "domain_auc")
+    parts = [bank[rng.permuted(np.tile(np.arange(len(bank)), (runs, 1)), axis=1)[:, :count]].T
+             for bank, count in ((calm, nights), (after, LIVE))]  # fmt: skip
+    return _ours(np.concatenate(parts), nights, np.full(runs, share[own.key]), runs, rng, own.changes, pool=0)
 
 
 def _chosen(shift: made.Shift, count: int, rng: np.random.Generator) -> np.ndarray:

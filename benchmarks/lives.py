@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +12,26 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from include.evidence.autocorrelation import persistence, residuals
-from include.evidence.bounds import doob_log_bound, left_coefficients, log_bounds
-from include.evidence.conformal import upper_p_values
+from include.evidence.autocorrelation import lag_one, persistence, residuals
+from include.evidence.bets import ANY_CHANGE, Change
+from include.evidence.between import between_nights
+from include.evidence.bounds import left_coefficients, log_bounds
+from include.evidence.conformal import upper_p_values, without_calendar
 from include.evidence.detector import path
+from include.evidence.notice import FACTOR, is_gross
+from include.evidence.stream import FEWEST_NIGHTS, NightValue
+from include.signals.law import Resampler, effective_rows
+from include.signals.wasserstein import area
 
 Draw = Callable[[np.random.Generator, int, int], np.ndarray]  # (rng, nights, streams) -> (nights, streams)
 FEATURES = 30
 YEAR = 365
 CALM = 60
+HELD_OUT = 14
+"""Nights kept from training for the gate: they fill the pool, but the reference's profile does not hold them."""
+BINS = 10
+NIGHTS_A_YEAR = 365.25
+"""By which a year's rate is divided, as nights do."""
 
 
 def normal(rng: np.random.Generator, nights: int, streams: int) -> np.ndarray:
@@ -75,75 +86,206 @@ def rows_a_night(rows: int, varying: bool, nights: int) -> np.ndarray:
     return (rows * 10 ** (0.5 * swing)).astype(int)
 
 
-def profiles(rows: int, varying: bool = False, studentised: bool = True) -> Draw:
-    """Return a generator of Wasserstein distances of profiles: ten reference deciles, counts from the multinomial law.
+def profiles(rows: int, calm: int, varying: bool = False, studentised: bool = True) -> Draw:
+    """Return a generator of Wasserstein distances of profiles in ten bins, studentised as nights are.
 
-    Studentised: times the square root of the rows. For a fixed number of rows a bank of 400,000 distances is drawn once
-    and nights are drawn from it; where the number varies every night is drawn anew. At 10,000 rows and more a bin's
-    count has the normal law of the binomial's mean and variance.
+    The reference is what the calm nights but the last 14 (kept for the gate) hold, so its own chance is in every value.
+    Its nights are corrected as if it did not hold them; expectation and spread are those of the reference's counts, of
+    equal shares here; what nights differ beyond them is measured on the calm nights and frozen.
     """
-    bank: list[np.ndarray] = []
 
     def draw(rng: np.random.Generator, nights: int, streams: int) -> np.ndarray:
-        if not varying:
-            bank.extend([] if bank else [_distances(rng, rows, 400_000) * np.sqrt(rows)])
-            return bank[0][rng.integers(0, len(bank[0]), (nights, streams))]
-        values = np.empty((nights, streams))
-        for night, count in enumerate(rows_a_night(rows, varying, nights)):
-            values[night] = _distances(rng, int(count), streams) * (np.sqrt(count) if studentised else 1.0)
-        return values
+        sizes = rows_a_night(rows, varying, nights)
+        known = calm - HELD_OUT
+        counts = [_counts(rng, int(size), streams) for size in sizes[:known]]
+        reference, total = np.sum(counts, axis=0), int(sizes[:known].sum())
+        law = Resampler(np.full(BINS, max(total // BINS, 1)))
+        values, spreads = np.empty((nights, streams)), np.empty(nights)
+        for night, size in enumerate(sizes):
+            inside = counts[night] if night < known else _counts(rng, int(size), streams)
+            value = _distance(np.cumsum(inside / size - reference / total, axis=1)[:, :-1])
+            under = law.law("distance", _bridge, effective_rows(int(size), total), 0.5, smooth=True)
+            ratio = np.sqrt((total + size) / (total - size)) if night < known else 1.0
+            values[night] = (ratio * value - under.expected) / under.spread
+            spreads[night] = under.spread
+        return among(values, spreads, calm) if studentised else values * spreads[:, None]
 
     return draw
 
 
-def _distances(rng: np.random.Generator, rows: int, streams: int) -> np.ndarray:
-    left = np.full(streams, rows)
-    total, seen = np.zeros(streams), np.zeros(streams)
-    for bin_ in range(9):
-        share = 1.0 / (10 - bin_)
-        if rows >= 10_000:
-            spread = np.sqrt(np.maximum(left, 0) * share * (1 - share))
-            count = np.clip(np.rint(left * share + spread * rng.normal(size=streams)), 0, left)
-        else:
-            count = rng.binomial(left.astype(np.int64), share)
-        left = left - count
-        seen += count / rows
-        total += np.abs(seen - (bin_ + 1) / 10)
-    return total / 10
+def _counts(rng: np.random.Generator, rows: int, streams: int) -> np.ndarray:
+    """Return counts of equally likely bins; above 10,000 rows each has the normal law of the binomial's moments."""
+    if rows < 10_000:
+        return rng.multinomial(rows, np.full(BINS, 1 / BINS), size=streams)
+    left, counts = np.full(streams, float(rows)), np.empty((streams, BINS))
+    for place in range(BINS - 1):
+        share = 1.0 / (BINS - place)
+        spread = np.sqrt(np.maximum(left, 0) * share * (1 - share))
+        counts[:, place] = np.clip(np.rint(left * share + spread * rng.normal(size=streams)), 0, left)
+        left = left - counts[:, place]
+    counts[:, -1] = left
+    return counts
+
+
+def _distance(difference: np.ndarray) -> np.ndarray:
+    ends = np.pad(difference, ((0, 0), (1, 1)))
+    return area(np.full(BINS, 1 / BINS), ends, discrete=False)
+
+
+def _bridge(shares: np.ndarray) -> np.ndarray:
+    return _distance(np.cumsum(shares - 1 / BINS, axis=1)[:, :-1])
+
+
+def means(rows: int, calm: int, beyond: float) -> Draw:
+    """Return a generator of mean shifts of nights that differ ``beyond`` times their rows' spread at ``rows`` rows.
+
+    Rows vary tenfold over the year.
+    """
+
+    def draw(rng: np.random.Generator, nights: int, streams: int) -> np.ndarray:
+        spreads = 1 / np.sqrt(rows_a_night(rows, True, nights))
+        own = beyond / np.sqrt(rows) * rng.normal(size=(nights, streams))
+        return among(own / spreads[:, None] + rng.normal(size=(nights, streams)), spreads, calm)
+
+    return draw
+
+
+def among(studentised: np.ndarray, spreads: np.ndarray, calm: int) -> np.ndarray:
+    """Return values studentised for what nights differ beyond their rows as well, measured on the calm nights."""
+    labels = weekdays(calm)
+    between = np.array([
+        between_nights([NightValue(v, v, s) for v, s in zip(column, spreads.tolist(), strict=False)], labels)
+        for column in studentised[:calm].T.tolist()
+    ])  # fmt: skip
+    return studentised * spreads[:, None] / np.hypot(spreads[:, None], between)
+
+
+def weekdays(nights: int) -> list[int]:
+    """Return the calendar's label of each night."""
+    return [night % 7 for night in range(nights)]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Largest log evidence less the bound at shares 1: add log(share * rate) to compare. Shape (nights, streams)."""
+    """What the nights of many streams come to.
 
-    plain: np.ndarray
+    Attributes
+    ----------
+    levels, residuals : numpy.ndarray of shape (n_live_nights, n_streams)
+        Log evidence of both detectors.
+    values, labels, coefficient
+        The nights, their calendar labels, and the forecasts' frozen coefficients, (n_streams,).
+    told : int
+        Live nights that pass before a stream can tell: it needs 30 nights before tonight.
+    """
+
     levels: np.ndarray
     residuals: np.ndarray
-    upper: np.ndarray
-    left: np.ndarray
+    values: np.ndarray
+    labels: Sequence[Hashable] | None
+    coefficient: np.ndarray
+    told: int
+
+    def wandering(self, night: int, streams: np.ndarray) -> np.ndarray:
+        """Return the persistence by which some streams are judged on a live night, shape (len(streams),)."""
+        known = len(self.values) - len(self.levels) + night + 1
+        values = self.values[:known, streams]
+        return persistence(values if self.labels is None else without_calendar(values.T, self.labels[:known]).T)
 
 
-def evidence(values: np.ndarray, calm: int, rng: np.random.Generator, labels: Sequence[int] | None = None) -> Evidence:
-    """Return the log evidence of both detectors every live night, and the persistence frozen on the calm nights."""
-    nights, streams = values.shape
-    live = nights - calm
-    coefficient, upper = persistence(values[:calm])
-    level = path(upper_p_values(values, calm, rng.random((live, streams)), labels), calm + 1)
-    after = None if labels is None else labels[1:]
-    rest = upper_p_values(residuals(values, coefficient), calm - 1, rng.random((live, streams)), after)
-    return Evidence(level, level, path(rest, calm), upper, left_coefficients(coefficient, upper))
+def evidence(
+    values: np.ndarray,
+    calm: int,
+    ties: np.random.Generator | tuple[np.ndarray, np.ndarray],
+    labels: Sequence[Hashable] | None = None,
+    changes: tuple[Change, ...] = ANY_CHANGE,
+) -> Evidence:
+    """Return what `include.evidence.night.update` makes of many streams at once; a test holds them equal.
 
-
-def hits(found: Evidence, rate: float, answered: bool) -> np.ndarray:
-    """Return on which nights a stream's evidence is at its bound, shape (nights, streams).
-
-    Without the answer to autocorrelation one detector of the levels spends the whole rate at Doob's bound; with it two
-    detectors spend half each.
+    Parameters
+    ----------
+    values : numpy.ndarray of shape (n_nights, n_streams)
+        Studentised night values.
+    calm : int
+        Nights that fill the pool before the first p-value is drawn.
+    ties : generator, or two arrays of shape (n_nights - calm, n_streams)
+        What breaks ties, of the levels and of the residuals.
+    labels : sequence of length n_nights, optional
+        Calendar labels whose effect is removed; None where the model's calendar is ``none``.
     """
+    live, streams = len(values) - calm, values.shape[1]
+    fitted = max(calm, FEWEST_NIGHTS)
+    first = values[:fitted] if labels is None else without_calendar(values[:fitted].T, labels[:fitted]).T
+    coefficient = lag_one(first)
+    of_levels, of_residuals = ties if isinstance(ties, tuple) else (ties.random((live, streams)) for _ in range(2))
+    level = path(upper_p_values(values, calm, of_levels, labels), calm + 1, changes)
+    after = None if labels is None else labels[1:]
+    silent = min(fitted - calm, live)
+    rest = np.full((live, streams), -np.inf)
+    if silent < live:
+        drawn = upper_p_values(residuals(values, coefficient), fitted - 1, of_residuals[silent:], after)
+        rest[silent:] = path(drawn, fitted, changes)
+    return Evidence(level, rest, values, labels, coefficient, silent)
+
+
+def hits(found: Evidence, rate: float | np.ndarray, answered: bool = True) -> np.ndarray:
+    """Return on which nights a stream is at its bound, shape (n_live_nights, n_streams).
+
+    Parameters
+    ----------
+    rate : float or numpy.ndarray of shape (n_streams,)
+        False alarms a night that each stream may spend.
+    answered : bool
+        As it runs: two detectors spend half each, at bounds for the measured persistence. Else one detector of the
+        levels spends the whole rate at Doob's bound.
+    """
+    rates = np.broadcast_to(np.asarray(rate, dtype=float), found.coefficient.shape)
     if not answered:
-        return found.plain >= doob_log_bound(rate)
-    levels = found.levels >= log_bounds(rate / 2, found.upper)
-    return levels | (found.residuals >= log_bounds(rate / 2, found.left))
+        hit = found.levels >= -np.log(rates)
+    else:  # no bound is lower than that of nights without persistence
+        hit = np.maximum(found.levels, found.residuals) >= _bounds(rates / 2, np.zeros(len(rates)))
+        for night in range(found.told, len(hit)):
+            streams = np.flatnonzero(hit[night])
+            if streams.size:
+                hit[night, streams] = _beyond(found, night, streams, rates[streams] / 2)
+    hit[: found.told] = False
+    return hit
+
+
+def _beyond(found: Evidence, night: int, streams: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    wandering = found.wandering(night, streams)
+    left = left_coefficients(found.coefficient[streams], wandering)
+    beyond = found.levels[night, streams] >= _bounds(rates, wandering)
+    return beyond | (found.residuals[night, streams] >= _bounds(rates, left))
+
+
+def notices(
+    values: np.ndarray, calm: int, rate: float | np.ndarray, only_up: bool | np.ndarray = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which nights raise a notice, as `raised.notice_of` does, and which lie beyond twice the largest deviation.
+
+    Both of shape (n_nights - calm, n_streams); none while there are fewer than 30 nights before. Weekdays are removed.
+    """
+    rates = np.broadcast_to(np.asarray(rate, dtype=float), values.shape[1:])
+    labels = weekdays(len(values))
+    told = np.zeros((len(values) - calm, values.shape[1]), bool)
+    twice = np.zeros_like(told)
+    for night in range(max(calm, FEWEST_NIGHTS), len(values)):
+        cleaned = without_calendar(values[: night + 1].T, labels[: night + 1]).T
+        signed = cleaned - np.median(cleaned[:-1], axis=0)
+        off = np.abs(signed)
+        beyond = (off[-1] > FACTOR * off[:-1].max(axis=0)) & ((signed[-1] > 0) | ~np.asarray(only_up))
+        twice[night - calm] = beyond
+        for stream in np.flatnonzero(beyond):
+            told[night - calm, stream] = is_gross(off[:, stream], float(rates[stream]))
+    return told, twice
+
+
+def _bounds(rates: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    result = np.empty(len(rates))
+    for rate in np.unique(rates):
+        result[rates == rate] = log_bounds(float(rate), coefficients[rates == rate])
+    return result
 
 
 def flight_nights() -> tuple[list[str], list[str], np.ndarray]:

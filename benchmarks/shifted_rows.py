@@ -7,9 +7,17 @@ reference, so lives are put together from the banks.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from include.config.model import AlarmSettings
+from include.signals.domain_auc import domain_auc
 
 ROWS = 1000
 REFERENCE_ROWS = 10_000
@@ -54,10 +62,10 @@ RULES = ("normalised Wasserstein / JS", "KS / chi-square", "PSI")
 
 @dataclass
 class Reference:
-    """The reference rows, sorted, and what the joint score needs of them."""
+    """The reference rows, each feature sorted, and a sample of whole rows for the domain classifier."""
 
     ordered: np.ndarray
-    loadings: np.ndarray
+    sample: pa.Table
 
 
 def _numeric_rows(rng: np.random.Generator, rows: int, correlation: float) -> np.ndarray:
@@ -68,8 +76,26 @@ def _numeric_rows(rng: np.random.Generator, rows: int, correlation: float) -> np
 def reference(rng: np.random.Generator) -> Reference:
     """Return a reference of 10,000 rows."""
     rows = _numeric_rows(rng, REFERENCE_ROWS, CORRELATION)
-    _, vectors = np.linalg.eigh(np.corrcoef(rows.T))
-    return Reference(np.sort(rows, axis=0).T.copy(), vectors[:, -(NUMERIC // BLOCK) :])
+    kept = AlarmSettings().sample_rows
+    categories = rng.choice(LEVELS, p=USUAL, size=(kept, CATEGORICAL))
+    return Reference(np.sort(rows, axis=0).T.copy(), _table(rows[:kept], categories))
+
+
+def _table(numeric: np.ndarray, categories: np.ndarray) -> pa.Table:
+    columns = {f"n{i}": column for i, column in enumerate(numeric.T)}
+    return pa.table(columns | {f"c{i}": [f"v{code}" for code in column] for i, column in enumerate(categories.T)})
+
+
+def aucs(seed: int, known: Reference, nights: int, shift: Shift | None = None) -> np.ndarray:
+    """Return the studentised AUC of the domain classifier on many nights, of shape (nights,)."""
+    rng = np.random.default_rng(seed)
+    one, found = shift or Shift("none"), []
+    for _ in range(nights):
+        rows = _numeric_rows(rng, ROWS, one.correlation) + NIGHT_SPREAD * rng.normal(size=NUMERIC)
+        mix = USUAL * np.exp(NIGHT_SPREAD * rng.normal(size=(CATEGORICAL, LEVELS)))
+        categories = np.array([rng.choice(LEVELS, p=each / each.sum(), size=ROWS) for each in mix]).T
+        found.append(domain_auc(known.sample, _table(rows, categories), seed=0).studentised())
+    return np.array(found)
 
 
 def night(
@@ -87,7 +113,7 @@ def night(
     mix[:, -3:] *= 1 + size * one.mix * 4
     counts = rng.multinomial(ROWS, mix / mix.sum(axis=1, keepdims=True))
     nulls = rng.binomial(ROWS, np.minimum(0.01 * np.exp(0.1 * rng.normal(size=FEATURES)) + size * one.nulls, 1.0))
-    return {**_numeric(rows, known), **_categorical(counts), "null_share": nulls / ROWS, **_joint(rows, known)}
+    return {**_numeric(rows, known), **_categorical(counts), "null_share": nulls / ROWS}
 
 
 def _numeric(rows: np.ndarray, known: Reference) -> dict[str, np.ndarray]:
@@ -114,13 +140,6 @@ def _categorical(counts: np.ndarray) -> dict[str, np.ndarray]:
     js = (share * np.log(share / middle) + USUAL * np.log(USUAL / middle)).sum(axis=1) / 2
     chi2 = (ROWS * (counts / ROWS - USUAL) ** 2 / USUAL).sum(axis=1)
     return {"js": js, "chi2": chi2, "psi_mix": ((share - USUAL) * np.log(share / USUAL)).sum(axis=1)}
-
-
-def _joint(rows: np.ndarray, known: Reference) -> dict[str, np.ndarray]:
-    """Return the PCA reconstruction error of the standardised rows, which sees changes of correlation only."""
-    standard = (rows - rows.mean(axis=0)) / rows.std(axis=0)
-    left = standard - (standard @ known.loadings) @ known.loadings.T
-    return {"pca": np.array([np.square(left).mean()])}
 
 
 def bank(seed: int, known: Reference, nights: int, shift: Shift | None = None) -> dict[str, np.ndarray]:

@@ -1,7 +1,8 @@
-"""How strongly a night resembles the night before, fitted once on the pool's first nights and then frozen.
+"""How strongly a night resembles the night before: a forecast fitted once, and how far the nights may wander.
 
-A forecast that keeps learning absorbs the change that it should reveal, so nothing here is ever refitted while a
-stream is live.
+A forecast that keeps learning absorbs the change that it should reveal, so its coefficient is fitted on the pool's first
+nights and then frozen. How far nights wander by themselves is measured on all nights, around the one change that fits
+them best: so every night adds to what is known, and a change does not look like wandering.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# Normal quantiles of the one-sided 90 % limit of the coefficient, and of its 95 % limit where it is strong, which is
-# also that of the one-sided 5 % test of the second lag.
+# Standard errors by which the limit lies above the estimate, and where it is strong, since an error costs most there.
 _QUANTILE = 1.2816
-_SIGNIFICANT = 1.6449
+_QUANTILE_STRONG = 2.0
 _STRONG = 0.5
+_SIGNIFICANT = 1.6449  # one-sided 5 % test of the second lag
 _LARGEST = 0.95
+_SIDE = 5  # nights on each side of a change, at least
 
 
 @dataclass(frozen=True)
@@ -34,14 +36,10 @@ class Forecast:
         Of the reference nights, in units of the signal.
     coefficient : float
         Lag-1 coefficient, in [0, 0.95], dimensionless.
-    upper : float
-        Upper confidence limit of the nights' persistence, in [coefficient, 0.99]: the lag-1 coefficient of the AR(1)
-        nights that wander as far.
     """
 
     median: float
     coefficient: float
-    upper: float
 
 
 def fit_forecast(values: Floats) -> Forecast:
@@ -59,27 +57,19 @@ def fit_forecast(values: Floats) -> Forecast:
 
     Examples
     --------
-    >>> calm = np.random.default_rng(1).normal(size=200)
-    >>> fitted = fit_forecast(calm)
-    >>> fitted.coefficient < 0.15, fitted.upper < 0.25
-    (True, True)
+    >>> fit_forecast(np.random.default_rng(1).normal(size=200)).coefficient < 0.15
+    True
     """
-    coefficient, upper = persistence(values[:, np.newaxis])
-    return Forecast(float(np.median(values)), float(coefficient[0]), float(upper[0]))
+    return Forecast(float(np.median(values)), float(lag_one(values[:, np.newaxis])[0]))
 
 
-def persistence(values: Floats) -> tuple[Floats, Floats]:
-    """Return the lag-1 coefficients of many series and the upper limits of their persistence.
+def lag_one(values: Floats) -> Floats:
+    """Return the lag-1 coefficients of many series, in [0, 0.95]; 0 for a constant series.
 
     Parameters
     ----------
     values : numpy.ndarray of shape (n_nights, n_streams)
         Finite, at least four nights.
-
-    Returns
-    -------
-    coefficient, upper : numpy.ndarray of shape (n_streams,)
-        In [0, 0.95] and [coefficient, 0.99]; both 0 for a constant series.
 
     Raises
     ------
@@ -88,43 +78,107 @@ def persistence(values: Floats) -> tuple[Floats, Floats]:
 
     Notes
     -----
-    All correlations are of the normal scores of the ranks, so that heavy tails do not matter. The coefficient is
-    the lag-1 autocorrelation r. The limit is that of r corrected for its bias of about ``-(1 + 3 r) / n``, plus 1.28
-    standard errors, ``sqrt((1 - r ** 2) / n)``, or 1.64 above 0.5, where an error costs most. Negative values count as
-    0: they make false alarms rarer.
+    Autocorrelation of the normal scores of the ranks, so that heavy tails do not matter. Negative ones count as 0: they
+    make false alarms rarer.
+    """
+    _check(values)
+    scores = _normal_scores(values)
+    square = np.maximum(np.square(scores).sum(axis=0), np.finfo(float).tiny)
+    first = np.clip((scores[1:] * scores[:-1]).sum(axis=0) / square, 0.0, _LARGEST)
+    return np.where(np.ptp(values, axis=0) > 0.0, first, 0.0)
+
+
+def persistence(values: Floats) -> Floats:
+    """Return how far nights may wander by themselves: an upper limit of the lag-1 coefficient around one change.
+
+    Parameters
+    ----------
+    values : numpy.ndarray of shape (n_nights, n_streams)
+        Without the calendar's effect, finite, at least four nights.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_streams,)
+        In [0, 0.99]: the coefficient of the AR(1) nights that wander as far; 0 for a constant series.
+
+    Raises
+    ------
+    ValueError
+        With fewer than four nights.
+
+    Notes
+    -----
+    The nights are split in two where their levels differ most (`_split`), and each part is taken about its own level. All
+    correlations are of normal scores of the ranks. The limit is that of their autocorrelation r at lag 1, corrected for
+    its bias of about ``-(2 + 5 r) / n`` about two levels, plus 1.28 standard errors, ``sqrt((1 - r ** 2) / n)``, or 2
+    above 0.5, where an error costs most.
 
     Weather comes and goes in a few days, so a high lag-1 coefficient alone would overstate how far it wanders. Where
     the corrected coefficient is above 0.5 and the partial autocorrelation at lag 2 is significantly negative (5 %),
     the nights are read as AR(2), whose ratio of long-run to nightly variance is the product of the
-    ``(1 + r) / (1 - r)`` of both partial autocorrelations: the limit is ``tanh(atanh(limit) + atanh(second))``.
+    ``(1 + r) / (1 - r)`` of both partial autocorrelations: the limit is ``tanh(atanh(limit) + atanh(second))``, at 1.28
+    standard errors.
 
     References
     ----------
     Marriott, Pope, *Bias in the estimation of autocorrelations*, Biometrika 41 (1954). Box, Jenkins, Reinsel, *Time
     Series Analysis*, section 3.2 (partial autocorrelations).
+
+    Examples
+    --------
+    >>> changed = np.random.default_rng(1).normal(size=(200, 1)) + 5.0 * (np.arange(200) >= 120)[:, np.newaxis]
+    >>> bool(persistence(changed)[0] < 0.2), bool(lag_one(changed)[0] > 0.6)
+    (True, True)
     """
+    _check(values)
     nights = values.shape[0]
-    if nights < 4:
-        message = f"an autocorrelation needs at least four nights, got {nights}"
-        raise ValueError(message)
-    first, second = _partial_autocorrelations(_normal_scores(values))
-    corrected = np.clip(first + (1.0 + 3.0 * first) / nights, 0.0, _LARGEST)
+    scores = _normal_scores(values)
+    after = np.arange(nights)[:, np.newaxis] >= _split(scores)
+    scores = _about_levels(_normal_scores(_about_levels(scores, after)), after)
+    first, second = _partial_autocorrelations(scores, after)
+    corrected = np.clip(first + (2.0 + 5.0 * first) / nights, 0.0, _LARGEST)
     strong = corrected > _STRONG
     swings = strong & (second < -_SIGNIFICANT / math.sqrt(nights))
-    quantile = np.where(strong & ~swings, _SIGNIFICANT, _QUANTILE)
+    quantile = np.where(strong & ~swings, _QUANTILE_STRONG, _QUANTILE)
     limit = corrected + quantile * np.sqrt((1.0 - np.square(corrected)) / nights)
     added = np.where(swings, np.arctanh(np.clip(second, -_LARGEST, 0.0)), 0.0)
-    upper = np.tanh(np.arctanh(np.minimum(limit, 0.99)) + added)
-    coefficient = np.clip(first, 0.0, _LARGEST)
-    varies = np.ptp(values, axis=0) > 0.0
-    return np.where(varies, coefficient, 0.0), np.where(varies, np.maximum(upper, coefficient), 0.0)
+    upper = np.maximum(np.tanh(np.arctanh(np.minimum(limit, 0.99)) + added), 0.0)
+    return np.where(np.ptp(values, axis=0) > 0.0, upper, 0.0)
 
 
-def _partial_autocorrelations(scores: Floats) -> tuple[Floats, Floats]:
-    """Return the partial autocorrelations at lags 1 and 2, the second corrected for its bias of -1 / n."""
+def _check(values: Floats) -> None:
+    if values.shape[0] < 4:
+        message = f"an autocorrelation needs at least four nights, got {values.shape[0]}"
+        raise ValueError(message)
+
+
+def _split(scores: Floats) -> NDArray[np.intp]:
+    """Return the first night of the second part, where the means of both differ most in standard errors, (n_streams,)."""
+    nights = scores.shape[0]
+    before = np.cumsum(scores, axis=0)[:-1]
+    first = np.arange(1, nights)[:, np.newaxis]
+    apart = np.abs(before - before[-1:] * first / nights - scores[-1:] * first / nights)
+    apart /= np.sqrt(first * (nights - first))
+    side = min(_SIDE, nights // 2)
+    found: NDArray[np.intp] = apart[side - 1 : nights - side].argmax(axis=0) + side
+    return found
+
+
+def _about_levels(scores: Floats, after: NDArray[np.bool_]) -> Floats:
+    """Return the scores less the mean of their part, of the same shape."""
+    late = after.sum(axis=0)
+    second = np.where(after, scores, 0.0).sum(axis=0)
+    levels = np.where(after, second / late, (scores.sum(axis=0) - second) / (len(scores) - late))
+    about: Floats = scores - levels
+    return about
+
+
+def _partial_autocorrelations(scores: Floats, after: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Return the partial autocorrelations at lags 1 and 2 within both parts, the second corrected for its bias of -1 / n."""
     square = np.maximum(np.square(scores).sum(axis=0), np.finfo(float).tiny)
-    first = (scores[1:] * scores[:-1]).sum(axis=0) / square
-    lag_two = (scores[2:] * scores[:-2]).sum(axis=0) / square
+    first, lag_two = (
+        (scores[lag:] * scores[:-lag] * (after[lag:] == after[:-lag])).sum(axis=0) / square for lag in (1, 2)
+    )
     return first, (lag_two - first**2) / (1.0 - first**2) + 1.0 / scores.shape[0]
 
 

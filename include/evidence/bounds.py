@@ -87,7 +87,7 @@ def left_coefficient(used: float, upper: float) -> float:
     used : float
         Coefficient of the frozen forecast, in [0, 1); 0 means no forecast.
     upper : float
-        Upper confidence limit of the true coefficient, in [used, 1).
+        Upper confidence limit of the true coefficient, in [0, 1); below ``used`` nothing is left.
 
     Returns
     -------

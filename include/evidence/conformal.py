@@ -172,11 +172,15 @@ def upper_p_values(values: Floats, first: int, ties: Floats, labels: Sequence[Ha
     member = _membership(labels if labels is not None else [0] * values.shape[0])
     groups = [values[member[:, label] > 0.0] for label in range(member.shape[1])]
     tied = labels is not None or bool((np.diff(np.sort(values, axis=0), axis=0) == 0.0).any())
+    counts = np.cumsum(member, axis=0)
+    sums, squares = member[:first].T @ values[:first], np.square(values[:first]).sum(axis=0)
     result = np.empty((values.shape[0] - first, values.shape[1]))
     for night in range(first, values.shape[0]):
-        effects = _effects_by_label(values[: night + 1], member[: night + 1])
         own = member[night].argmax()
-        earlier = member[:night].sum(axis=0).astype(int)
+        sums[own] += values[night]
+        squares += np.square(values[night])
+        effects = _effects_by_label(sums, squares, counts[night])
+        earlier = (counts[night] - member[night]).astype(int)
         larger, equal = np.zeros(values.shape[1]), np.ones(values.shape[1])
         for label in np.flatnonzero(earlier):
             # A value less its effect against tonight's less tonight's: the same as a threshold for each label.
@@ -187,14 +191,12 @@ def upper_p_values(values: Floats, first: int, ties: Floats, labels: Sequence[Ha
     return result
 
 
-def _effects_by_label(seen: Floats, member: Floats) -> Floats:
+def _effects_by_label(sums: Floats, squares: Floats, counts: Floats) -> Floats:
     """Return the effect of each label on each stream, shape (n_labels, n_streams); 0 for labels not seen yet."""
-    effects = np.zeros((member.shape[1], seen.shape[1]))
-    counts = member.sum(axis=0)
+    effects = np.zeros_like(sums)
     present = counts > 0.0
     if present.sum() > 1:
-        sums = (member[:, present].T @ seen).T
-        effects[present] = _effects(sums, np.square(seen).sum(axis=0), counts[present]).T
+        effects[present] = _effects(sums[present].T, squares, counts[present]).T
     return effects
 
 

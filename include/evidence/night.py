@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from include.errors import NightshiftError
 from include.evidence.alarm import Alarm
-from include.evidence.autocorrelation import Forecast, residuals
+from include.evidence.autocorrelation import Forecast, persistence, residuals
 from include.evidence.bounds import left_coefficient, log_bound
 from include.evidence.conformal import p_value, tie_breaker
 from include.evidence.detector import advance
@@ -91,13 +91,14 @@ def update(
 
 @dataclass(frozen=True)
 class _Drawn:
-    """Tonight's p-values and bounds of one stream; NaN and infinity where there are none."""
+    """Tonight's p-values and bounds of one stream, and how far it may wander; NaN and infinity where there are none."""
 
     level: float
     residual: float
     level_bound: float
     residual_bound: float
     forecast: Forecast | None
+    wandering: float
 
 
 def _step(
@@ -124,6 +125,7 @@ def _step(
         order,
         bounds=(drawn.level_bound, drawn.residual_bound),
         forecast=drawn.forecast,
+        wandering=drawn.wandering,
         terms=settings.terms,
     )
     alarm = alarm_of(after, row, settings, order) if state.alarm is None else None
@@ -132,22 +134,24 @@ def _step(
 
 
 def _draw(before: StreamState, pool: StreamState, settings: Settings) -> _Drawn:
-    """Draw tonight's p-values; the forecast rests on nights before tonight only."""
+    """Draw tonight's p-values; the forecast rests on nights before tonight only, the bounds on all that are known."""
     stream, partition = pool.stream, pool.partitions[-1]
     subject = "\x1e".join(stream.key)
     values = np.array(pool.values)
-    level = p_value(cleaned(values, pool.partitions, settings), tie_breaker(settings.model, subject, partition))
+    nights = cleaned(values, pool.partitions, settings)
+    level = p_value(nights, tie_breaker(settings.model, subject, partition))
     forecast = before.forecast(settings.label_years())
     if forecast is None:
-        return _Drawn(level, math.nan, math.inf, math.inf, None)
+        return _Drawn(level, math.nan, math.inf, math.inf, None, math.nan)
     left = residuals(values, forecast.coefficient, forecast.median)
     residual = p_value(
         cleaned(left, pool.partitions[1:], settings),
         tie_breaker(settings.model, f"{subject}\x1eresidual", partition),
     )
     rate = settings.rate(stream.key)
-    remaining = left_coefficient(forecast.coefficient, forecast.upper)
-    return _Drawn(level, residual, log_bound(rate, forecast.upper), log_bound(rate, remaining), forecast)
+    wandering = float(persistence(nights[:, np.newaxis])[0])
+    remaining = left_coefficient(forecast.coefficient, wandering)
+    return _Drawn(level, residual, log_bound(rate, wandering), log_bound(rate, remaining), forecast, wandering)
 
 
 def _bet(pool: StreamState, drawn: _Drawn) -> StreamState:

@@ -57,6 +57,7 @@ def evidence_row(
     *,
     bounds: tuple[float, float] = (math.inf, math.inf),
     forecast: Forecast | None = None,
+    wandering: float = math.nan,
     terms: tuple[float, bool] = (math.nan, False),
 ) -> dict[str, Any]:
     """Return the row of one stream and night, of `EVIDENCE_SCHEMA` and ``_partition``.
@@ -96,7 +97,7 @@ def evidence_row(
         "pool_size": len(state.values),
         "reference_nights": state.reference,
         "coefficient": forecast.coefficient if forecast else math.nan,
-        "coefficient_upper": forecast.upper if forecast else math.nan,
+        "coefficient_upper": wandering,
         "health": health,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from include.evidence.autocorrelation import fit_forecast, persistence, residuals, spread_of
+from include.evidence.autocorrelation import fit_forecast, lag_one, persistence, residuals, spread_of
 
 
 def ar1(coefficient: float, nights: int, series: int) -> np.ndarray:
@@ -18,18 +18,33 @@ def ar1(coefficient: float, nights: int, series: int) -> np.ndarray:
 
 @pytest.mark.parametrize("coefficient", [0.0, 0.3, 0.5, 0.8])
 def test_upper_limit_is_rarely_below_the_truth(coefficient):
-    _, upper = persistence(ar1(coefficient, 200, 500))
+    upper = persistence(ar1(coefficient, 200, 500))
     assert (upper >= coefficient).mean() > 0.78
 
 
+@pytest.mark.parametrize("coefficient", [0.0, 0.5])
+@pytest.mark.parametrize("shift", [3.0, 20.0])
+def test_a_change_is_no_wandering(coefficient, shift):
+    values = ar1(coefficient, 100, 400)
+    calm = persistence(values)
+    values[60:] += shift
+    assert np.median(persistence(values)) == pytest.approx(np.median(calm), abs=0.1)
+    assert (persistence(values) >= coefficient).mean() > 0.72
+
+
+def test_a_ramp_is_wandering():
+    values = np.random.default_rng(1).normal(size=(200, 50)) + 10.0 * np.linspace(0.0, 1.0, 200)[:, np.newaxis]
+    assert (persistence(values) > 0.6).all()
+
+
 def test_coefficient_is_near_the_truth():
-    coefficient, _ = persistence(ar1(0.5, 400, 200))
-    assert coefficient.mean() == pytest.approx(0.5, abs=0.03)
+    assert lag_one(ar1(0.5, 400, 200)).mean() == pytest.approx(0.5, abs=0.03)
 
 
 def test_heavy_tails_do_not_matter():
     values = ar1(0.5, 300, 1)
     assert persistence(np.sinh(3 * values)) == persistence(values)
+    assert lag_one(np.sinh(3 * values)) == lag_one(values)
 
 
 def test_swinging_nights_wander_less_than_their_first_lag():
@@ -37,26 +52,27 @@ def test_swinging_nights_wander_less_than_their_first_lag():
     values = rng.normal(size=(300, 50))
     for night in range(2, 300):
         values[night] += 1.0 * values[night - 1] - 0.4 * values[night - 2]
-    coefficient, upper = persistence(values)
-    assert coefficient.mean() > 0.65
-    assert (np.arctanh(upper) < np.arctanh(coefficient) + 0.2).all()
+    assert lag_one(values).mean() > 0.65
+    assert (np.arctanh(persistence(values)) < np.arctanh(lag_one(values)) + 0.2).all()
 
 
-def test_constant_series_has_no_persistence():
-    coefficient, upper = persistence(np.full((40, 1), 3.0))
-    assert (coefficient[0], upper[0]) == (0.0, 0.0)
+@pytest.mark.parametrize("nights", [4, 5, 40])
+def test_constant_series_has_no_persistence(nights):
+    values = np.full((nights, 1), 3.0)
+    assert (lag_one(values)[0], persistence(values)[0]) == (0.0, 0.0)
 
 
 def test_mostly_tied_series_is_told():
     values = np.zeros((40, 1))
     values[7] = 1.0
-    coefficient, upper = persistence(values)
-    assert 0.0 <= coefficient[0] <= upper[0] < 1.0
+    assert 0.0 <= persistence(values)[0] < 1.0
 
 
 def test_too_few_nights_are_refused():
     with pytest.raises(ValueError, match="at least four nights, got 3"):
         fit_forecast(np.arange(3.0))
+    with pytest.raises(ValueError, match="at least four nights, got 3"):
+        persistence(np.zeros((3, 1)))
 
 
 def test_forecast_keeps_the_median():

@@ -238,6 +238,15 @@ def test_study_agrees_with_the_nights():
     assert [(one.subject, one.since) for one in study] == [("a", DAYS[100])]
 
 
+def test_shift_after_fourteen_nights_is_found():
+    values = np.random.default_rng(6).normal(size=(80, 6))
+    values[14:] += 6.0
+    found = alarms_of({str(i): values[:, i] for i in range(6)}, DAYS[:80], reference_nights=14)
+    assert len(found) == 6
+    assert all(DAYS[10] <= alarm.since <= DAYS[18] for alarm in found)
+    assert min(alarm.partition for alarm in found) >= DAYS[30]
+
+
 def test_study_refuses_a_short_subject():
     with pytest.raises(EvidenceError, match=r"subject a: 3 values\. Expected 4, one a partition"):
         alarms_of({"a": [1.0, 2.0, 3.0]}, DAYS[:4], reference_nights=2)
