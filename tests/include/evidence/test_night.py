@@ -10,7 +10,6 @@ import pytest
 
 from include.evidence.alarm import Alarm
 from include.evidence.night import EvidenceError, NightResult, update
-from include.evidence.raised import is_suspect
 from include.evidence.replay import alarms_of, replay, same
 from include.evidence.rows import EVIDENCE_SCHEMA, reference_rows, states_from
 from include.evidence.settings import Settings
@@ -204,11 +203,10 @@ def test_change_that_is_small_in_its_unit_is_not_material():
     assert [(one.before, one.after, one.material) for one in alarms] == [(0.001, 0.002, False)]
 
 
-def test_night_beyond_twice_the_largest_is_suspect_before_it_is_a_notice():
+def test_night_beyond_twice_the_largest_of_few_is_no_notice():
     values = calm(1)
     state = StreamState.start(A, DAYS[:15], values[:15])
     result = update({A.key: state}, DAYS[15], {A.key: night_value(60.0)}, Settings("m", {A.key: 1.0}), 15)
-    assert is_suspect(result.states[A.key], Settings("m", {A.key: 1.0}))
     assert result.notices == []
 
 
