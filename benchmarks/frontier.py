@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from include.config.model import Model  # noqa: E402
 from include.evaluation.bootstrap import default_block, partition_counts  # noqa: E402
+from include.features.days import days_of  # noqa: E402
 from include.partitions import partition_at, partitions_between  # noqa: E402
 from include.policy.backtest import backtest, prepared  # noqa: E402
 from include.policy.cells import Cell  # noqa: E402
@@ -63,8 +64,9 @@ def folder_set(name: str) -> History:
     tables = [pq.read_table(f / "part-0.parquet") for f in folders]
     table = pa.concat_tables(tables, promote_options="permissive")
     places = np.repeat(np.arange(len(folders)), [t.num_rows for t in tables])
+    days = days_of(table["ts"].cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC")), "UTC")
     return _history(
-        name, meta["features"], meta["categorical"], table, places, partitions, meta["task"] == "classification"
+        name, meta["features"], meta["categorical"], table, places, partitions, meta["task"] == "classification", days
     )
 
 
@@ -121,7 +123,14 @@ def _flights_frame() -> Any:
 
 
 def _history(
-    name: str, features: list[str], categorical: list[str], table: Any, places: Any, partitions: Any, classes: bool
+    name: str,
+    features: list[str],
+    categorical: list[str],
+    table: Any,
+    places: Any,
+    partitions: Any,
+    classes: bool,
+    days: Any = None,
 ) -> History:
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -135,7 +144,7 @@ def _history(
     label = pc.cast(table["target"], pa.float64()).to_numpy(zero_copy_only=False)
     matrix = np.stack([np.asarray(c, np.float32) for c in columns], axis=1)
     return history_of_arrays(
-        partitions, np.asarray(places), matrix, label, np.zeros(len(label), np.int64),
+        partitions, np.asarray(places), matrix, label, np.zeros(len(label), np.int64), days,
         model=name, task="binary" if classes else "regression", names=tuple(features),
         kinds=tuple("c" if f in categorical else "q" for f in features), classes=(),
     )  # fmt: skip

@@ -5,7 +5,7 @@ from the first look (14 labelled nights) until `--max-wait` nights later, by the
 pairs: the better point estimate on the first window, a t-interval looked at every night, and a t-test once at the end.
 Poisoned windows are simulated with real (small) xgboost models and the whole `judge`.
 
-    python benchmarks/gate_errors.py [--pairs 2000] [--max-wait 14] [--only errors,power,tails,expected,slices,poison,bars]
+    python benchmarks/gate_errors.py [--pairs 2000] [--max-wait 14] [--only errors,power,tails,expected,slices,poison,bars,grains]
 """
 
 from __future__ import annotations
@@ -64,6 +64,53 @@ def by_expectation(gains: np.ndarray, first: int, margin: float = 0.0) -> np.nda
         now = running_sums(gains[at : at + CHUNK]).belief()
         crossed.append((now.mean > 0) & (now.chance_below(-margin) <= ALPHA))
     return first_time(np.concatenate(crossed), max(first, LEAST_NIGHTS))
+
+
+def at_looks(crossed: np.ndarray, looks: tuple[int, ...]) -> np.ndarray:
+    """Return whether each row is true at any of the looks (numbers of values)."""
+    return crossed[:, [look - 1 for look in looks]].any(axis=1)
+
+
+PLANS: dict[str, tuple[int, ...]] = {
+    "days: 14 to 28, every day": tuple(range(14, 29)),
+    "weeks of days: 14, 21, 28": (14, 21, 28),
+    "months of days: 30, 60": (30, 60),
+    "months that tell no days: 3, 4": (3, 4),
+    "few values: 3 to 6": (3, 4, 5, 6),
+    "few values: 6 to 12": tuple(range(6, 13)),
+}
+"""When the default gate of a grain looks, in values."""
+
+
+def print_grains(args: argparse.Namespace) -> None:
+    """Print how often the default gate of each grain errs: its values and its looks."""
+    print(f"\nPromoted, {args.pairs} pairs a cell; margins in standard deviations between values")
+    for name, looks in PLANS.items():
+        for phi in args.phis:
+            rng = np.random.default_rng([args.seed, 7, int(10 * phi)])
+            noise = series(args.pairs, looks[-1], phi, rng)
+            needed = log_bar(ALPHA, looks[0], looks[-1] - looks[0])
+            proven = share_of(at_looks(log_evidence(running_sums(noise)) >= needed, looks))
+            line = f"{name:32s} φ={phi}: superior, equal {proven}; expected:"
+            for margin in (0.05, 0.1, 0.25):
+                equal, worse = (share_of(at_looks(_expects(noise - effect, margin), looks)) for effect in (0.0, margin))
+                line += f"  margin {margin}: equal {equal}, worse by it {worse}"
+            effect = 0.5 * rng.standard_normal((args.pairs, 1))
+            kept = effect[at_looks(_expects(noise + effect, 0.1), looks), 0]
+            line += f"; of those promoted at 0.1 among effects of spread 0.5, worse by it {share_of(kept < -0.1)}"
+            power = [share_of(at_looks(_expects(noise + better, 0.1), looks)) for better in (0.5, 1.0, 2.0)]
+            print(f"{line}; better by 0.5, 1, 2: {', '.join(power)}", flush=True)
+
+
+def _expects(gains: np.ndarray, margin: float) -> np.ndarray:
+    """Return where the mode `expected` would promote, shape (pairs, values)."""
+    now = running_sums(gains).belief()
+    return (now.mean > 0) & (now.chance_below(-margin) <= ALPHA)
+
+
+def share_of(found: np.ndarray) -> str:
+    """Return a share as text."""
+    return f"{found.mean():.1%}"
 
 
 def t_statistic(gains: np.ndarray) -> np.ndarray:
@@ -347,6 +394,7 @@ def main() -> None:
         "slices": print_slices,
         "poison": print_poison,
         "bars": print_bars,
+        "grains": print_grains,
     }
     for name in args.only.split(","):
         tables[name](args)

@@ -139,10 +139,10 @@ class GateSettings(Settings):
     """In units of the metric; 0 means 1 % of the champion's loss for non_inferior and expected."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """At which a worse candidate is kept out, however often one looks."""
-    holdout: Duration = timedelta(days=14)
-    """Newest labelled time kept from training for the gate (at least one partition, at most a fifth of the history)."""
-    max_wait: int = Field(default=14, ge=0)
-    """Further labelled nights that a verdict may wait for."""
+    holdout: Duration | None = None
+    """Newest labelled time kept from training for the gate (at least one partition, at most a fifth of the history); 14 days when unset, or 3 longer partitions whose rows do not tell days."""
+    max_wait: int | None = Field(default=None, ge=0)
+    """Further labelled partitions that a verdict may wait for; 14 days' worth when unset (at least one), or 1 longer partition whose rows do not tell days."""
     refit: bool = False
     """After a pass, train the same recipe up to the newest label, check that (golden set, churn, costs), and promote it."""
     slices: tuple[Column, ...] = ()

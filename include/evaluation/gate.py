@@ -44,6 +44,8 @@ def judge(
 ) -> GateReport:
     """Return the verdict on a candidate.
 
+    Nights that tell several days (`NightScores.day`) are divided into them: a value is a day, whatever the partitions.
+
     Parameters
     ----------
     nights : sequence of NightScores
@@ -70,27 +72,30 @@ def judge(
     Error: a candidate that is no better than the terms allow passes with chance at most `error_per_candidate`, over all
     looks together; over a model-year at most that times the candidates judged (`error_per_year`, an expected number).
     """
-    paired = paired_nights(nights, terms.metric)
-    waited = 0 if first_look is None else max(0, len(paired.gain) - first_look)
-    looked = len(paired.gain) - waited
+    values = [value for night in nights for value in night.days()]
+    paired = paired_nights(values, terms.metric)
+    waited = 0 if first_look is None else max(0, paired.nights - first_look)
+    over = waited >= terms.max_wait and first_look is not None
+    looked = paired.values_of(paired.nights - waited)
+    terms = terms.in_values(paired)
     gain = judge_gain(paired, terms, looked)
-    found = {part.name: part for part in (gain.part, *_own_parts(nights, paired, terms, looked, golden, costs), *parts)}
+    found = {part.name: part for part in (gain.part, *_own_parts(values, paired, terms, looked, golden, costs), *parts)}
     missing = {name: _missing(name, terms) for name in PARTS if name not in found}
     listed = [found.get(name) or missing[name] for name in PARTS] + [
         part for name, part in found.items() if name not in PARTS
     ]
-    every = tuple(_settled(part, waited >= terms.max_wait and first_look is not None) for part in listed)
+    every = tuple(_settled(part, over) for part in listed)
     verdict = _overall(every)
     return GateReport(
         verdict=verdict,
         reason=_reason(verdict, every, bootstrap),
         mode=terms.mode,
         metric=terms.metric.name,
-        nights=len(paired.gain),
+        nights=paired.nights,
         gain=float(paired.gain.mean()) if len(paired.gain) else None,
         low=_finite(gain.interval.low),
         high=_finite(gain.interval.high),
-        nights_needed=gain.needed if verdict == "wait" else None,
+        nights_needed=paired.nights_for(gain.needed) if verdict == "wait" else None,
         error_per_candidate=round(terms.alpha, 12),
         error_per_year=None
         if terms.candidates_per_year is None

@@ -38,10 +38,10 @@ def judge_gain(paired: PairedNights, terms: Terms, first_look: int, *, name: str
     Parameters
     ----------
     paired : PairedNights
-        One gain a night.
+        One gain a night, or a day of one.
     terms : Terms
     first_look : int
-        Labelled nights at the candidate's first judgement.
+        Values at the candidate's first judgement.
     name : str
         Of the part.
 
@@ -55,7 +55,7 @@ def judge_gain(paired: PairedNights, terms: Terms, first_look: int, *, name: str
     if len(values) < LEAST_NIGHTS:
         missing = (LEAST_NIGHTS - len(values)) * terms.block
         reason = f"{len(values)} of at least {LEAST_NIGHTS} labelled {_units(terms)}: cannot tell"
-        part = Part(name, "cannot_tell", reason, {"nights": len(paired.gain)})
+        part = Part(name, "cannot_tell", reason, {"nights": paired.nights})
         return Judged(part, Interval(-np.inf, np.inf), missing)
     margin = absolute_margin(paired, terms)
     bar = terms.log_bar(first_look)
@@ -64,7 +64,7 @@ def judge_gain(paired: PairedNights, terms: Terms, first_look: int, *, name: str
     part, needed = judge(values, margin, found, terms, name, bar)
     numbers = {
         "gain": float(values.mean()), "low": found.low, "high": found.high, "margin": margin,
-        "nights": len(paired.gain), "blocks": len(values), "champion": float(paired.champion.mean()),
+        "nights": paired.nights, "blocks": len(values), "champion": float(paired.champion.mean()),
         "candidate": float(paired.candidate.mean()), "autocorrelation": float(belief(values).autocorrelation),
         "evidence_needed": float(np.exp(bar)),
         "skipped": [list(pair) for pair in paired.skipped], **part.numbers,
@@ -97,9 +97,9 @@ def _proven(
     blocks = nights_needed(values, bar, log_bar)
     needed = None if blocks is None else blocks * terms.block
     more = (
-        "no number of nights like these would show it"
+        f"no number of {terms.unit} like these would show it"
         if needed is None
-        else f"about {needed} further labelled nights at today's effect"
+        else f"about {needed} further labelled {terms.unit} at today's effect"
     )
     return Part(name, "wait", f"{what}; {more}"), needed
 
@@ -123,15 +123,15 @@ def _expected(
         return Part(name, "pass", what, numbers), None
     if found.low == found.high and mean <= 0:  # more nights of an equal model would only keep others from being trained
         return Part(
-            name, "fail", f"{what}; it is equal to the champion on every one of {len(values)} nights", numbers
+            name, "fail", f"{what}; it is equal to the champion on every one of {len(values)} {_units(terms)}", numbers
         ), None
     if better <= terms.alpha:
         return Part(name, "fail", what, numbers), None
     needed = _until_harmless(values, margin, terms) if mean > 0 else None
     more = (
-        "no number of nights like these would do"
+        f"no number of {terms.unit} like these would do"
         if needed is None
-        else f"about {needed} further labelled nights at today's effect"
+        else f"about {needed} further labelled {terms.unit} at today's effect"
     )
     return Part(name, "wait", f"{what}; {more}", numbers), needed
 
@@ -150,4 +150,4 @@ def worse_evidence(values: FloatArray, bar: float) -> float:
 
 
 def _units(terms: Terms) -> str:
-    return "nights" if terms.block == 1 else f"blocks of {terms.block} partitions"
+    return terms.unit if terms.block == 1 else f"blocks of {terms.block} partitions"

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from include.evaluation.fairness import FairnessLimits
 from include.evaluation.looks import log_bar
 from include.evaluation.metrics import Metric, default_metric, metric
+from include.evaluation.plan import wait_of
+
+if TYPE_CHECKING:
+    from include.evaluation.nights import PairedNights
+    from include.partitions import Grain
 
 Mode = Literal["superior", "non_inferior", "expected"]
 RELATIVE_MARGIN = 0.01
 """A margin of 0 means this share of the champion's value for `non_inferior` and `expected`."""
 
 BLOCKS = {"hour": 24}
-"""Partitions averaged to one value by grain: the hours of a day follow each other too closely to count one by one."""
+"""Partitions averaged to one value by grain: the hours of a day follow each other too closely to count one by one.
+
+Longer partitions are divided into their days (`NightScores.days`): a value is a day, whatever the grain.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,8 @@ class Terms:
         1 - the chance that a candidate no better than the terms allow is ever passed, over all looks together.
     max_wait
         Further labelled nights after the first look; then the verdict is `fail`.
+    unit
+        What a value is of, in words: `nights`, or `days` where nights are divided into them.
     block
         Consecutive nights averaged into one value before anything is concluded (24 for hours).
     horizon
@@ -49,6 +60,7 @@ class Terms:
     margin: float = 0.0
     confidence: float = 0.95
     max_wait: int = 14
+    unit: str = "nights"
     block: int = 1
     horizon: int = 30
     candidates_per_year: float | None = None
@@ -75,8 +87,14 @@ class Terms:
         """Columns whose values `NightScores.slices` must hold."""
         return tuple(dict.fromkeys((*self.slices, *(self.fairness.groups if self.fairness else ()))))
 
+    def in_values(self, paired: PairedNights) -> Terms:
+        """Return the terms with everything that counts nights counting the values of nights like these instead."""
+        if len(paired.gain) == paired.nights:
+            return self
+        return replace(self, max_wait=math.ceil(self.max_wait * len(paired.gain) / paired.nights), unit="days")
+
     def log_bar(self, first_look: int) -> float:
-        """Return the log evidence that proves something, for looks from that many nights until `max_wait` later."""
+        """Return the log evidence that proves something, for looks from that many values until `max_wait` later."""
         return log_bar(self.alpha, first_look // self.block, -(-self.max_wait // self.block))
 
     @classmethod
@@ -85,7 +103,8 @@ class Terms:
         settings: Any,
         task: str,
         *,
-        block: int = 1,
+        grain: Grain = "day",
+        block: int | None = None,
         horizon: int | None = None,
         candidates_per_year: float | None = None,
     ) -> Terms:
@@ -96,6 +115,8 @@ class Terms:
         settings : include.config.model.GateSettings
         task : str
             `binary`, `multiclass` or `regression`.
+        grain : str
+            Of the model's partitions: it decides what is unset.
         """
         chosen = metric(settings.metric, task) if settings.metric else default_metric(task)
         return cls(
@@ -103,8 +124,8 @@ class Terms:
             metric=chosen,
             margin=settings.margin,
             confidence=settings.confidence,
-            max_wait=settings.max_wait,
-            block=block,
+            max_wait=wait_of(settings, grain),
+            block=BLOCKS.get(grain, 1) if block is None else block,
             horizon=horizon or 30,
             candidates_per_year=candidates_per_year,
             slices=tuple(settings.slices),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from include.evaluation.gate import judge
-from include.evaluation.terms import BLOCKS, Terms
+from include.evaluation.terms import Terms
 from include.night.begun import begun
 from include.night.gate_parts import costs_of, parts_of
 from include.night.golden import freeze
@@ -18,6 +18,7 @@ from include.night.refit import refitted
 from include.night.score import artifact_of
 from include.night.tracking import show_training
 from include.night.train import labelled_with_features
+from include.policy.windows import usual_horizon
 from include.registry.anchor import anchor
 from include.registry.champions import champion, pending
 from include.training.fit import fit_constant
@@ -147,7 +148,9 @@ def _terms(found: Begun, records: Sequence[Record], *, bootstrap: bool) -> Terms
     terms = Terms.of(
         found.model.gate,
         found.model.task,
-        block=1 if bootstrap else BLOCKS.get(found.night.grain, 1),
+        grain=found.night.grain,
+        block=1 if bootstrap else None,
+        horizon=found.model.policy.horizon or usual_horizon(found.night.grain),
         candidates_per_year=_candidates_of_the_year(found, records),
     )
     return replace(terms, mode="expected", confidence=0.5) if bootstrap else terms

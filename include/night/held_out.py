@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,10 @@ import pyarrow as pa
 
 from include.evaluation.groups import grouped
 from include.evaluation.nights import NightScores
+from include.evaluation.plan import divides
+from include.features.days import days_of
 from include.night.columns import columns_of
+from include.night.days import EVENT_TIME
 from include.night.golden import golden_keys, golden_record, golden_rows
 from include.night.rows import feature_columns, label_numbers, labelled_rows
 from include.night.train import labelled_with_features
@@ -68,14 +71,16 @@ def scored_nights(
     names = [*terms.columns, *features]
     frozen = golden_record(found.ledger)
     left_out = golden_keys(project, found.model.name, frozen.body["table_version"] if frozen else None)
+    also = [EVENT_TIME] if divides(found.night.grain) else []
     rows = labelled_rows(
-        project, found.model.name, keys, found.feature_version, classes=rivals.classes, leave_out=left_out
+        project, found.model.name, keys, found.feature_version, classes=rivals.classes, leave_out=left_out, also=also
     )
     nights = {}
     for key, batches in groupby((b for b in rows if b.num_rows), lambda batch: batch.column(PARTITION)[0].as_py()):
         table = pa.Table.from_batches(list(batches))
         label = table.column("label")
-        nights[key] = _with_scores(project, found, key, table, label, rivals, tuple(dict.fromkeys(names)))
+        night = _with_scores(project, found, key, table, label, rivals, tuple(dict.fromkeys(names)))
+        nights[key] = replace(night, day=days_of(table.column(EVENT_TIME), found.night.timezone)) if also else night
     nothing = np.empty(0)
     return grouped([nights.get(key) or NightScores(key, nothing, nothing, nothing) for key in keys], first)
 

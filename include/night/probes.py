@@ -12,6 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.config.model import WindowSettings
+from include.evaluation.plan import divides
+from include.features.days import days_of
+from include.night.days import EVENT_TIME
 from include.night.golden import golden_keys, golden_record
 from include.night.rows import feature_columns, feature_rows, features_table, label_numbers, labels_table
 from include.partitions import partition_from_key
@@ -64,8 +67,11 @@ def _history(project: Project, found: Begun, nights: list[Partition]) -> History
     features = feature_columns(project, model.name, found.feature_version)
     book = Codebook(features, category, model.learner.max_categories)
     order = {key: place for place, key in enumerate(keys)}
-    matrices, places, values, instants = [], [], [], []
-    for batch in feature_rows(project, model.name, keys, found.feature_version):
+    longer = divides(found.night.grain)
+    matrices, places, values, instants, days = [], [], [], [], []
+    for batch in feature_rows(project, model.name, keys, found.feature_version, also=[EVENT_TIME] if longer else []):
+        if longer:
+            days.append(days_of(batch.column(EVENT_TIME), found.night.timezone))
         matrices.append(np.ascontiguousarray(book.matrix(batch)))
         of_batch = batch.column(PARTITION).to_pylist()
         places.append(np.array([order[key] for key in of_batch], np.int64))
@@ -80,7 +86,7 @@ def _history(project: Project, found: Begun, nights: list[Partition]) -> History
         return None
     return history_of_arrays(
         nights, np.concatenate(places), np.concatenate(matrices), label, np.concatenate(instants),
-        model=model.name, task=model.task, names=book.columns,
+        np.concatenate(days) if longer else None, model=model.name, task=model.task, names=book.columns,
         kinds=tuple("c" if feature.kind == "category" else "q" for feature in book.features()),
         classes=classes,
     )  # fmt: skip

@@ -61,11 +61,17 @@ def feature_columns(project: Project, name: str, feature_version: str | None = N
 
 
 def feature_rows(
-    project: Project, name: str, partitions: Sequence[str], feature_version: str, table_version: int | None = None
+    project: Project,
+    name: str,
+    partitions: Sequence[str],
+    feature_version: str,
+    table_version: int | None = None,
+    *,
+    also: Sequence[str] = (),
 ) -> Iterator[pa.RecordBatch]:
-    """Return the feature rows of some partitions, with ``_key`` and ``_partition``, always in the same order."""
+    """Return the feature rows of some partitions, with ``_key``, ``_partition`` and `also`, always in the same order."""
     table = present_features(project, name)
-    columns = ["_key", PARTITION, *(name for name in table.spec.schema.names if name not in TECHNICAL)]
+    columns = ["_key", PARTITION, *also, *(name for name in table.spec.schema.names if name not in TECHNICAL)]
     yield from table.ordered(columns, partitions, table_version, _feature_version=feature_version)
 
 
@@ -79,6 +85,7 @@ def labelled_rows(
     *,
     classes: Sequence[str] = (),
     leave_out: Mapping[str, pa.Array] | None = None,
+    also: Sequence[str] = (),
 ) -> Iterator[pa.RecordBatch]:
     """Return the feature rows that have a mature label, with it in the column ``label``.
 
@@ -96,6 +103,8 @@ def labelled_rows(
         Of a multiclass model: a label is the place of its class here, and rows of any other class are left out.
     leave_out : mapping of str to pyarrow.Array, optional
         Keys by partition of rows that are not returned: the golden set, where something is learned or judged.
+    also : sequence of str
+        Technical columns to return beside them, such as ``_event_time``.
 
     Notes
     -----
@@ -103,7 +112,7 @@ def labelled_rows(
     """
     labels = labels_table(project, name).pinned(labels_at)
     features = present_features(project, name).pinned(features_at)
-    columns = ["_key", PARTITION, *(name for name in features.spec.schema.names if name not in TECHNICAL)]
+    columns = ["_key", PARTITION, *also, *(name for name in features.spec.schema.names if name not in TECHNICAL)]
     for partition in partitions:
         known = pa.Table.from_batches(labels.ordered(_LABEL_SCHEMA.names, [partition]), _LABEL_SCHEMA)
         if leave_out and partition in leave_out:

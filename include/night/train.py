@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.errors import ModelError
 from include.night.begun import begun
+from include.night.days import days_told
 from include.night.decide import decision_of_night
 from include.night.defects import defects_of
 from include.night.fitting import Plan, candidate_body, fit_candidate
@@ -68,7 +69,7 @@ def _trained(project: Project, found: Begun, decision: Record, key: str) -> Reco
     labelled = labelled_with_features(project, found)
     freeze(project, found, labelled)  # before the first training, so that nothing ever learns from these rows
     plan = Plan(
-        divided=cut(labelled, model, window),
+        divided=cut(labelled, model, window, days_told(project, found, labelled)),
         pins=pins_of(project, found),
         learner=model.learner,
         seed=seed_of(model.name, found.night.key, "train", model.learner.seed),

@@ -101,7 +101,7 @@ def backtest(
     for rule in _calendars(world, paths):
         paths[rule] = replayed(world, _allowed(rule, limits, tried))
     modes = MODES if options.gates else ()
-    grain = world.time.history.partitions[0].grain
+    grain = history.partitions[0].grain
     gates = {mode: gate_of(model.gate, model.task, mode, tried.horizon, grain) for mode in modes}
     found = {
         _shown(rule): standing(world, path, judge)

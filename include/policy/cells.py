@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from include.evaluation.plan import LEAST_DAYS
 from include.policy.recipe import chosen_rows, restored, row_losses, trained, training_rows
 from include.policy.windows import parse_window
 
@@ -27,6 +28,7 @@ _SCORED_CHEAP = 4_000
 _KEPT = (128, 1_024)
 _KEPT_IN_ALL = 20_000_000
 PRIORITY_SEED = 7
+_JOINED = ("keys", "mean", "variance", "rows", "kept", "losses", "days", "day_means")
 
 
 @dataclass(frozen=True, order=True)
@@ -65,6 +67,8 @@ class Scores:
         CPU seconds.
     losses : dict of int to array
         By partition: losses of the rows `kept_rows` names.
+    days : dict of int to array
+        By partition that tells several days: the mean loss of a row on each of them, in their order.
     """
 
     mean: NDArray[np.float64]
@@ -73,6 +77,7 @@ class Scores:
     train_seconds: float
     score_seconds: float
     losses: dict[int, NDArray[np.float32]]
+    days: dict[int, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -159,15 +164,17 @@ def read_scores(bench: Bench, cell: Cell) -> Scores | None:
     mean, variance = np.full(count, np.nan), np.full(count, np.nan)
     rows = np.zeros(count, np.int64)
     places = {digest: i for i, digest in enumerate(bench.digests)}
-    ends = np.cumsum(found["kept"])
-    losses = {}
+    ends, day_ends = np.cumsum(found["kept"]), np.cumsum(found["days"])
+    losses, days = {}, {}
     for i, key in enumerate(found["keys"].tolist()):
         place = places.get(key)
         if place is None or place <= cell.cut:
             continue
         mean[place], variance[place], rows[place] = found["mean"][i], found["variance"][i], found["rows"][i]
         losses[place] = found["losses"][ends[i] - found["kept"][i] : ends[i]]
-    return Scores(mean, variance, rows, float(found["train_seconds"]), float(found["score_seconds"]), losses)
+        if found["days"][i]:
+            days[place] = found["day_means"][day_ends[i] - found["days"][i] : day_ends[i]]
+    return Scores(mean, variance, rows, float(found["train_seconds"]), float(found["score_seconds"]), losses, days)
 
 
 def _train(bench: Bench, cell: Cell, priority: NDArray[np.float64]) -> tuple[Scorer, bytes]:
@@ -194,6 +201,7 @@ def _score(bench: Bench, cell: Cell, wanted: Sequence[int], scorer: Scorer) -> d
         lost = row_losses(history.task, np.asarray(history.label[rows]), scorer(features))
         losses += np.split(lost, np.cumsum([len(r) for r, _ in run])[:-1])
     chosen = [lost[kept].astype(np.float32) for lost, (_, kept) in zip(losses, plan, strict=True)]
+    by_day = [_day_means(lost, history.days[rows]) for lost, (rows, _) in zip(losses, plan, strict=True)]
     return {
         "keys": np.array([bench.digests[s] for s in wanted], dtype="U64"),
         "mean": np.array([lost.mean() for lost in losses]),
@@ -201,7 +209,17 @@ def _score(bench: Bench, cell: Cell, wanted: Sequence[int], scorer: Scorer) -> d
         "rows": np.array([len(lost) for lost in losses], np.int64),
         "kept": np.array([len(lost) for lost in chosen], np.int64),
         "losses": np.concatenate(chosen) if chosen else np.empty(0, np.float32),
+        "days": np.array([len(means) for means in by_day], np.int64),
+        "day_means": np.concatenate(by_day) if by_day else np.empty(0),
     }
+
+
+def _day_means(lost: NDArray[np.float64], day: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the mean loss of each day, none where there are too few of them for the gate to divide the partition."""
+    found, place = np.unique(day, return_inverse=True)
+    if len(found) < LEAST_DAYS:
+        return np.empty(0)
+    return np.bincount(place, lost) / np.bincount(place)
 
 
 def _runs(
@@ -223,16 +241,15 @@ def _runs(
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     if not old:
         return new
-    joined = {
-        name: np.concatenate([old[name], new[name]]) for name in ("keys", "mean", "variance", "rows", "kept", "losses")
-    }
+    joined = {name: np.concatenate([old[name], new[name]]) for name in _JOINED}
     seconds = {name: old[name] + new[name] for name in ("train_seconds", "score_seconds")}
     return {**old, **joined, **seconds}
 
 
 def _read(path: Path) -> dict[str, Any]:
     with np.load(path, allow_pickle=False) as found:
-        return dict(found)
+        none = {"days": np.zeros(len(found["keys"]), np.int64), "day_means": np.empty(0)}
+        return {**none, **found}
 
 
 def _write(path: Path, arrays: dict[str, Any]) -> None:

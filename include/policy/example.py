@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from include.evaluation.plan import divides
 from include.partitions import partition_at, partitions_between
 from include.policy.history import history_of_arrays
 
@@ -25,6 +26,7 @@ def straight_history(
     grain: Grain = "day",
     delay_days: int = 0,
     seed: int = 1,
+    dated: bool = True,
 ) -> History:
     """Return days on which a number follows from two features; after the day `turn` it follows the other way round.
 
@@ -41,6 +43,8 @@ def straight_history(
     delay_days : int
         From the start of the partition until a label is known, beside the partition's own length.
     seed : int
+    dated : bool
+        Rows are spread over their partition; else all are at its start.
     """
     first = partition_at(datetime(2020, 1, 6, tzinfo=UTC), grain, "UTC")
     partitions = partitions_between(first, first.shifted(count - 1))
@@ -53,9 +57,12 @@ def straight_history(
         value = (value > 0).astype(float)
     elif task == "multiclass":
         value = np.digitize(value, [-0.5, 0.5]).astype(float)
+    starts = np.array([p.start.timestamp() / 86_400 for p in partitions])
+    lengths = np.array([p.hours / 24 for p in partitions]) if dated and divides(grain) else np.zeros(count)
+    days = np.floor(starts[places] + lengths[places] * np.tile((np.arange(rows) + 0.5) / rows, count)).astype(np.int64)
     ends = np.array([p.end.timestamp() * 1e6 for p in partitions]).astype(np.int64)
     return history_of_arrays(
-        partitions, places, features, value, ends[places] + delay_days * 86_400_000_000,
+        partitions, places, features, value, ends[places] + delay_days * 86_400_000_000, days,
         model="made_up", task=task, names=("a", "b"), kinds=("q", "q"),
         classes=("low", "middle", "high") if task == "multiclass" else (),
     )  # fmt: skip

@@ -16,7 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.errors import PolicyError
+from include.evaluation.plan import divides
 from include.features.build import build
+from include.features.days import days_of
 from include.features.version import feature_version
 from include.labels.mature import labels_of
 from include.partitions import partition_at, partition_from_key, partitions_between
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
 _TECHNICAL = ("_key", "_event_time", "_prediction_time", "_partition")
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-_VERSION = 3  # of what is kept in the cache
+_VERSION = 4  # of what is kept in the cache
 
 
 def gathered(project: Project, name: str, last: str | None = None) -> History:
@@ -222,7 +224,7 @@ def _numbered(batch: pa.RecordBatch, numbers: dict[str, int]) -> pa.RecordBatch:
 
 
 def _features(project: Project, model: Model, nights: Sequence[Partition]) -> tuple[pa.Table, Codebook, Any]:
-    """Return keys and partitions of the rows, the codebook that encoded them, and their matrix."""
+    """Return keys, partitions and instants of the rows, the codebook that encoded them, and their matrix."""
     datasets = {name: project.catalog.dataset(name) for name in (model.rows, *model.datasets)}
     inputs = {name: _reader(project, dataset, model, nights) for name, dataset in datasets.items()}
     sql = project.catalog.features_sql(model.name)
@@ -236,7 +238,7 @@ def _features(project: Project, model: Model, nights: Sequence[Partition]) -> tu
             category = [c for c, rule in model.feature_contract.items() if rule.type == "category" and c in names]
             book = Codebook(names, category, model.learner.max_categories)
         matrices.append(np.ascontiguousarray(book.matrix(batch)))
-        keys.append(batch.select(["_key", "_partition"]))
+        keys.append(batch.select(["_key", "_partition", "_event_time"]))
     if book is None:
         found = f"no rows from {nights[0].key} to {nights[-1].key}"
         raise PolicyError.at(
@@ -282,6 +284,7 @@ def _joined(
         _capped(matrix, book, model.learner.max_categories),
         label,
         known,
+        days_of(keys["_event_time"], nights[0].timezone) if divides(nights[0].grain) else None,
         model=model.name,
         task=model.task,
         names=book.columns,

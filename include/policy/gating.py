@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from include.evaluation.metrics import default_metric
 from include.evaluation.nights import PairedNights
 from include.evaluation.performance import absolute_margin, worse_evidence
+from include.evaluation.plan import wait_of
 from include.evaluation.sequence import LEAST_NIGHTS, belief, log_evidence, night_sums
 from include.evaluation.terms import BLOCKS, Terms
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from include.config.model import GateSettings, Mode
+    from include.partitions import Grain
     from include.policy.cells import Cell
     from include.policy.world import World
 
@@ -43,7 +46,7 @@ class Gate:
     seen: dict[tuple[Cell, Cell, int, int | None], tuple[Finding, int]] = field(default_factory=dict, compare=False)
 
 
-def gate_of(settings: GateSettings, task: str, mode: Mode, horizon: int, grain: str = "day") -> Gate:
+def gate_of(settings: GateSettings, task: str, mode: Mode, horizon: int, grain: Grain = "day") -> Gate:
     """Return the performance part of a model's gate under a mode; its other parts need rows that a replay has not."""
     margin = settings.margin if settings.metric is None else 0.0
     terms = Terms(
@@ -51,7 +54,7 @@ def gate_of(settings: GateSettings, task: str, mode: Mode, horizon: int, grain: 
         metric=default_metric(task),
         margin=margin,
         confidence=settings.confidence,
-        max_wait=settings.max_wait,
+        max_wait=wait_of(settings, grain),
         block=BLOCKS.get(grain, 1),
         horizon=horizon,
     )
@@ -80,24 +83,28 @@ def _judged(
         s for s in range(first, int(world.time.newest[night]) + 1) if np.isfinite(world.matrix.mean(candidate, s))
     ]
     count = len(places)
-    old = np.array([world.matrix.mean(champion, s) for s in places])
-    new = np.array([world.matrix.mean(candidate, s) for s in places])
-    found = finding(old, new, gate.terms, count if first_look is None else first_look)
+    if not count:
+        return "wait", 0
+    values = [world.matrix.values(champion, s) for s in places]
+    old, new = np.concatenate(values), np.concatenate([world.matrix.values(candidate, s) for s in places])
     waited = 0 if first_look is None else count - first_look
+    looked = sum(map(len, values[: count - waited]))
+    terms = replace(gate.terms, max_wait=math.ceil(gate.terms.max_wait * len(old) / count))
+    found = finding(old, new, terms, looked)
     return ("fail" if found == "wait" and waited >= gate.terms.max_wait else found), count
 
 
 def finding(champion: NDArray[np.float64], candidate: NDArray[np.float64], terms: Terms, first_look: int) -> Finding:
-    """Return what the gate's performance part finds on mean losses by night: the same as `judge_gain`, without its report.
+    """Return what the gate's performance part finds on mean losses by night, or by day of one: the same as `judge_gain`, without its report.
 
     That one also bisects for the ends of an interval, which a replay of thousands of nights has no use for.
 
     Parameters
     ----------
-    champion, candidate : array, shape (n_nights,)
+    champion, candidate : array, shape (n_values,)
     terms : Terms
     first_look : int
-        Labelled nights at the candidate's first judgement.
+        Values at the candidate's first judgement.
     """
     keys = tuple(str(i) for i in range(len(champion)))
     rows = np.ones(len(keys), np.int64)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from include.config.model import Task
 
-_ARRAYS = ("features", "label", "known", "offsets", "rows")
+_ARRAYS = ("features", "label", "known", "days", "offsets", "rows")
 SAMPLE_SEED = 20130101
 
 
@@ -45,6 +45,8 @@ class History:
     label : array of float32, shape (n_rows,)
     known : array of int64, shape (n_rows,)
         Instant at which the label was known, in microseconds since 1970 in UTC.
+    days : array of int64, shape (n_rows,)
+        Number of the local day of the event, where partitions are longer than a day (else all 0).
     offsets : array of int64, shape (n_partitions + 1,)
         Rows of partition i are ``offsets[i]`` to ``offsets[i + 1]``.
     rows : array of int64, shape (n_partitions,)
@@ -60,6 +62,7 @@ class History:
     features: NDArray[np.float32]
     label: NDArray[np.float32]
     known: NDArray[np.int64]
+    days: NDArray[np.int64]
     offsets: NDArray[np.int64]
     rows: NDArray[np.int64]
 
@@ -70,6 +73,10 @@ class History:
     def ends(self) -> NDArray[np.int64]:
         """Return the end of each partition in microseconds since 1970 in UTC, shape (n_partitions,)."""
         return np.array([round(p.end.timestamp() * 1_000_000) for p in self.partitions], np.int64)
+
+    def days_told(self, partition: int) -> int:
+        """Return the different days among the rows of a partition."""
+        return len(np.unique(self.days[self.offsets[partition] : self.offsets[partition + 1]]))
 
     def digests(self) -> tuple[str, ...]:
         """Return the sha256 of each partition's rows, so that what was computed from equal rows is found again."""
@@ -92,6 +99,7 @@ class History:
             features=self.features[start:end],
             label=self.label[start:end],
             known=self.known[start:end],
+            days=self.days[start:end],
             offsets=self.offsets[first : last + 2] - start,
             rows=self.rows[first : last + 1],
         )
@@ -149,6 +157,7 @@ def history_of_arrays(
     features: NDArray[np.float32],
     label: NDArray[np.float64],
     known: NDArray[np.int64],
+    days: NDArray[np.int64] | None = None,
     **told: Any,
 ) -> History:
     """Return the history of rows in any order.
@@ -159,8 +168,8 @@ def history_of_arrays(
         Oldest first.
     places : array, shape (n_rows,)
         Which partition each row belongs to.
-    features, label, known : arrays
-        See `History`; rows without a label (NaN) are counted and left out.
+    features, label, known, days : arrays
+        See `History`; rows without a label (NaN) are counted and left out. Without `days` no partition tells any.
     told : dict
         ``model``, ``task``, ``names``, ``kinds``, ``classes``.
 
@@ -181,6 +190,7 @@ def history_of_arrays(
         features=np.ascontiguousarray(features[order], np.float32),
         label=label[order].astype(np.float32),
         known=known[order].astype(np.int64),
+        days=np.zeros(len(order), np.int64) if days is None else days[order].astype(np.int64),
         offsets=np.append(0, np.cumsum(counts)).astype(np.int64),
         rows=rows,
         **told,
@@ -192,4 +202,6 @@ def _digest(history: History, partition: int) -> str:
     found = hashlib.sha256(repr((history.names, history.kinds, history.classes, history.task)).encode())
     for array in (history.features, history.label, history.known):
         found.update(np.ascontiguousarray(array[start:end]).tobytes())
+    if history.days_told(partition) > 1:  # else nothing that was computed before there were days is lost
+        found.update(np.ascontiguousarray(history.days[start:end]).tobytes())
     return found.hexdigest()

@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from include.evaluation.plan import holdout_of
 from include.policy.cells import Bench, Cell
 from include.policy.evidence import View, probes_of
 from include.policy.matrix import Job, Matrix, computed
 from include.policy.recipe import cheap_recipe, full_recipe
 from include.policy.timeline import timeline
 from include.policy.windows import ALL, Window
-from include.training.window import holdout_count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,8 +115,10 @@ def _twin(at: Timeline, champion: Champion | None) -> Cell | None:
 
 def _kept(model: Model, at: Timeline, night: int) -> int:
     """Return the newest labelled partitions that a training of a night leaves to the gate."""
-    grain = at.history.partitions[0].grain
-    return 0 if model.gate.refit else holdout_count(int(at.newest[night]) + 1, grain, model.gate.holdout)
+    newest = int(at.newest[night])
+    if model.gate.refit or newest < 0:
+        return 0
+    return holdout_of(model.gate, at.history.partitions[0].grain, at.history.days_told(newest)).of(newest + 1)
 
 
 def _jobs(bench: Bench, view: View) -> list[Job]:

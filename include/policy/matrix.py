@@ -106,6 +106,11 @@ class Matrix:
         """Return the mean loss of a candidate's rows of a partition; NaN where it has none or learned from it."""
         return float(self.scores(cell).mean[partition])
 
+    def values(self, cell: Cell, partition: int) -> NDArray[np.float64]:
+        """Return the mean loss on each day of a partition that is longer and tells several; else the mean alone."""
+        found = self.scores(cell)
+        return found.days.get(partition, found.mean[partition : partition + 1])
+
     def known_mean(self, cell: Cell, partition: int, known: NDArray[np.bool_] | None) -> float:
         """Return the mean loss over the rows whose label was known: all (None), or a mask of the rows kept."""
         if known is None:

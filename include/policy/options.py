@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from include.errors import PolicyError
+from include.evaluation.plan import holdout_of
 from include.partitions import typical_hours
 from include.policy.matrix import MEMORY_BYTES
 from include.policy.windows import ALL, parse_window, usual_windows
@@ -79,7 +80,7 @@ def setup_of(model: Model, time: Timeline, options: Options, delay: int) -> Setu
     start = _start(time, options.first)
     if start + 2 >= len(history) or int(time.newest[start]) < 0:
         raise _too_short(model, time, start)
-    holdout = round(model.gate.holdout.total_seconds() / 3600 / typical_hours(grain))
+    holdout = holdout_of(model.gate, grain, history.days_told(start))
     windows = options.windows or usual_windows(model.policy.windows, grain, delay)
     checked = tuple(parse_window(window).text for window in windows)
     return Setup(start, tuple(dict.fromkeys((ALL, *checked))), options.latency, holdout)

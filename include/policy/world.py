@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from include.errors import PolicyError
+from include.evaluation.plan import Holdout
 from include.policy.cells import Cell
 from include.policy.evidence import AGES, View, losses_of, probes_of, twin_of
 from include.policy.matrix import Job
@@ -41,24 +42,24 @@ class Setup:
         All history among them.
     latency : int
         Nights from a training to its serving, beside the one that follows.
-    holdout_partitions : int
-        Newest labelled partitions kept for the gate, at most a fifth of the history.
+    kept : Holdout
+        How many of the newest labelled partitions the gate keeps.
     """
 
     start: int
     windows: tuple[str, ...]
     latency: int = 0
-    holdout_partitions: int = 1
+    kept: Holdout = field(default_factory=Holdout)
 
     def holdout(self, labelled: int) -> int:
         """Return how many of the newest labelled partitions the gate keeps.
 
         Examples
         --------
-        >>> Setup(3, ("all",), holdout_partitions=14).holdout(60), Setup(3, ("all",), holdout_partitions=14).holdout(10)
+        >>> Setup(3, ("all",), kept=Holdout(14)).holdout(60), Setup(3, ("all",), kept=Holdout(14)).holdout(10)
         (12, 2)
         """
-        return max(1, min(self.holdout_partitions, labelled // 5))
+        return self.kept.of(labelled)
 
 
 @dataclass

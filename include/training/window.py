@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from include.config.durations import format_duration
 from include.config.model import WindowSettings
 from include.errors import ModelError
-from include.partitions import typical_hours
+from include.evaluation.plan import LEAST_DAYS, holdout_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     from include.config.model import Model
-    from include.partitions import Grain, Partition
+    from include.partitions import Partition
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ class Cut:
     window: str = "expanding"
 
 
-def cut(labelled: Sequence[Partition], model: Model, window: WindowSettings | None = None) -> Cut:
+def cut(
+    labelled: Sequence[Partition], model: Model, window: WindowSettings | None = None, days: int = LEAST_DAYS
+) -> Cut:
     """Return the training window and the hold-out of a candidate.
 
     Parameters
@@ -53,6 +55,8 @@ def cut(labelled: Sequence[Partition], model: Model, window: WindowSettings | No
     window : WindowSettings, optional
         Taken instead of the model's own: what `auto` chose. Where the model says `auto` and nothing was chosen yet,
         all history is used.
+    days : int
+        Different days among the rows of a partition: how long the hold-out is by default depends on it.
 
     Raises
     ------
@@ -61,10 +65,11 @@ def cut(labelled: Sequence[Partition], model: Model, window: WindowSettings | No
 
     Notes
     -----
-    The hold-out is the newest ``G = max(1, min(round(holdout / partition length), n // 5))`` of n partitions.
+    The hold-out is the newest ``G = max(1, min(round(holdout / partition length), n // 5))`` of n partitions; see
+    `include.evaluation.plan` where the YAML names none.
     """
     ordered = sorted(labelled)
-    count = holdout_count(len(ordered), ordered[0].grain, model.gate.holdout) if ordered else 1
+    count = holdout_of(model.gate, ordered[0].grain, days).of(len(ordered)) if ordered else 1
     if len(ordered) <= count:
         raise ModelError.at(
             f"model {model.name}",
@@ -133,16 +138,3 @@ def weights(train: Sequence[Partition], decay: timedelta | None) -> dict[str, fl
         return None
     newest = max(p.end for p in train)
     return {p.key: 0.5 ** ((newest - p.end) / decay) for p in train}
-
-
-def holdout_count(labelled: int, grain: Grain, holdout: timedelta) -> int:
-    """Return how many of the newest labelled partitions the gate keeps from training.
-
-    Examples
-    --------
-    >>> from datetime import timedelta
-    >>> holdout_count(60, "day", timedelta(days=14)), holdout_count(20, "day", timedelta(days=14))
-    (12, 4)
-    """
-    worth = round(holdout.total_seconds() / 3600 / typical_hours(grain))
-    return max(1, min(worth, labelled // 5))

@@ -80,7 +80,7 @@ READ_AS = {
     "GateSettings.metric": "settings.metric",
     "GateSettings.margin": "settings.margin",
     "GateSettings.confidence": "settings.confidence",
-    "GateSettings.holdout": "gate.holdout",
+    "GateSettings.holdout": "settings.holdout",
     "GateSettings.max_wait": "settings.max_wait",
     "GateSettings.refit": "gate.refit",
     "GateSettings.slices": "settings.slices",

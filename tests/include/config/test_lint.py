@@ -91,7 +91,8 @@ def test_describing_writes_every_default(folder):
     found = described(catalog, "fares")
 
     assert found["model"]["target"] == {"dataset": "trips", "column": "fare", "known_at": None, "delay": "1d"}
-    assert found["model"]["gate"]["holdout"] == "14d"
+    assert found["model"]["lookback"] == "7d"
+    assert found["model"]["gate"]["holdout"] is None
     assert found["digest"] == catalog.digest("fares")
     assert as_yaml(described(catalog, "trips")).startswith("dataset:\n  name: trips\n  description: One trip.\n")
 

@@ -173,3 +173,62 @@ def test_several_classes_are_judged():
         good[np.arange(100), label] = 0.6
         nights.append(NightScores(str(i), label.astype(float), np.full((100, 3), 1 / 3), good))
     assert judge(nights, Terms(mode="superior", max_churn=1.0)).verdict == "pass"
+
+
+def months(nights: list[NightScores], a_month: int, first: int = 15765) -> list[NightScores]:
+    """Return the rows of so many nights as one partition each, its rows told apart by their day."""
+    found = []
+    for at in range(0, len(nights), a_month):
+        own = nights[at : at + a_month]
+        day = np.concatenate([np.full(len(n.label), first + at + i) for i, n in enumerate(own)])
+        rows = (np.concatenate([getattr(n, name) for n in own]) for name in ("label", "champion", "candidate"))
+        found.append(NightScores(own[0].partition, *rows, day=day))
+    return found
+
+
+def test_month_is_judged_by_its_days():
+    nights = made_nights(28, quality=0.6, noise=0.2, seed=4)
+    by_day = judge(nights, Terms(mode="superior"))
+    by_month = judge(months(nights, 28), Terms(mode="superior", max_wait=1))
+    whole = [NightScores(m.partition, m.label, m.champion, m.candidate) for m in months(nights, 28)]
+    assert by_month.nights == 1
+    assert by_month.gain == pytest.approx(by_day.gain)
+    assert by_month.part("performance").numbers["blocks"] == 28
+    assert judge(whole, Terms(mode="superior")).part("performance").finding == "cannot_tell"
+
+
+def test_better_candidate_passes_on_its_first_month():
+    assert judge(months(made_nights(30, quality=1.0), 30), Terms(mode="superior", max_wait=1)).verdict == "pass"
+
+
+def test_wait_of_months_counts_months():
+    nights = months(made_nights(84, quality=0.5, noise=0.3, seed=4), 28)
+    terms = Terms(mode="superior", max_wait=2)
+    first, second, third = (judge(nights[: n + 1], terms, first_look=None if n == 0 else 1) for n in range(3))
+    assert (first.verdict, second.verdict, third.verdict) == ("wait", "wait", "fail")
+    assert (first.nights, second.nights, third.nights) == (1, 2, 3)
+    needed = first.part("performance").numbers["evidence_needed"]
+    assert second.part("performance").numbers["evidence_needed"] == needed
+    assert needed == pytest.approx(
+        judge(made_nights(28, quality=0.5), Terms(mode="superior", max_wait=56)).parts[0].numbers["evidence_needed"]
+    )
+
+
+def test_missing_nights_of_a_wait_are_told_in_months():
+    report = judge(months(made_nights(28, quality=0.6, noise=0.2, seed=4), 28), Terms(mode="superior", max_wait=9))
+    values = report.part("performance").reason.split("about ")[1].split(" ")[0]
+    assert report.verdict == "wait"
+    assert report.nights_needed == -(-int(values) // 28)
+    assert "further labelled days" in report.reason
+
+
+def test_slices_of_a_month_are_judged_by_its_days():
+    nights = made_nights(28, quality=1.0, carrier=lambda rows, random: random.choice(["UA", "AA"], rows))
+    month = months(nights, 28)[0]
+    carrier = np.concatenate([n.slices["carrier"] for n in nights])
+    report = judge(
+        [NightScores("m", month.label, month.champion, month.candidate, slices={"carrier": carrier}, day=month.day)],
+        Terms(slices=("carrier",), max_wait=1),
+    )
+    assert report.part("slices").finding == "pass"
+    assert {row["nights"] for row in report.part("slices").numbers["slices"]} <= {27, 28}

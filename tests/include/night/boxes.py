@@ -42,7 +42,7 @@ learner: {{rounds: 12, parameters: {{max_depth: 3}}}}
 gate: {{mode: non_inferior, margin: {margin}, holdout: {holdout}}}
 policy: {policy}
 """
-_HOLDOUT = {"hour": "3h", "day": "3d", "week": "21d", "month": "93d"}
+_HOLDOUT = {"hour": "3h", "day": "3d", "week": "21d", "month": "93d", "year": "1100d"}
 
 
 def partitions(grain: Grain, count: int) -> list[Partition]:

@@ -267,3 +267,26 @@ def test_page_escapes_what_it_shows(result) -> None:
 def test_page_without_gain_has_no_plot(result) -> None:
     flat = {**result, "frontier": [{**p, "hindsight_captured": None} for p in result["frontier"]]}
     assert "there is no gain to capture" in backtest_page(flat)
+
+
+def test_default_gate_by_month_lets_better_candidates_pass(tmp_path) -> None:
+    history = straight_history(16, rows=90, turn=8, grain="month")
+    model = made_up_model(gate={})
+    found = _run(tmp_path, ("every(2)",), history, model)
+    gate = found["policies"]["every(2)"]["gates"]["expected"]
+    assert found["holdout_partitions"] == 1
+    assert gate["promotions"] >= 2
+    assert gate["gain_captured"] > 0.3
+
+
+def test_default_gate_keeps_three_months_that_tell_no_days(tmp_path) -> None:
+    history = straight_history(24, rows=90, turn=9, grain="month", dated=False)
+    found = _run(tmp_path, ("every(2)",), history, made_up_model(gate={}))
+    assert found["holdout_partitions"] == 3
+    assert found["policies"]["every(2)"]["gates"]["expected"]["promotions"] >= 1
+
+
+def test_gate_of_a_year_is_alive(tmp_path) -> None:
+    history = straight_history(12, rows=120, turn=5, grain="year")
+    found = _run(tmp_path, ("always",), history, made_up_model(gate={}))
+    assert found["policies"]["always"]["gates"]["expected"]["promotions"] >= 1

@@ -1,0 +1,91 @@
+"""What a gate takes where the YAML leaves it out: by the length of the partitions, and by whether their rows tell days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from include.partitions import typical_hours
+
+if TYPE_CHECKING:
+    from include.config.model import GateSettings
+    from include.partitions import Grain
+
+USUAL = timedelta(days=14)
+"""Labelled time that is held out, and that a verdict may wait for."""
+LEAST_DAYS = 3
+"""Days that a partition must tell to be divided into them: below, a verdict would rest on as few values anyway."""
+WHOLE = 3
+"""Partitions held out where each is one value: as many as a verdict needs (`include.evaluation.sequence.LEAST_NIGHTS`)."""
+_DAY_HOURS = 24.0
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """How many of the newest labelled partitions the gate keeps from training.
+
+    Attributes
+    ----------
+    partitions : int
+        At most; and at most a fifth of the history.
+    least : int
+        Kept all the same where that leaves as many to learn from.
+    """
+
+    partitions: int = 1
+    least: int = 1
+
+    def of(self, labelled: int) -> int:
+        """Return the count for a history of so many labelled partitions.
+
+        Examples
+        --------
+        >>> Holdout(14).of(60), Holdout(14).of(10), Holdout(3, 3).of(20), Holdout(3, 3).of(6), Holdout(3, 3).of(4)
+        (12, 2, 3, 3, 2)
+        """
+        return max(1, min(self.partitions, max(labelled // 5, min(self.least, labelled // 2))))
+
+
+def divides(grain: Grain) -> bool:
+    """Tell whether partitions of a grain are longer than a day."""
+    return typical_hours(grain) > _DAY_HOURS
+
+
+def holdout_of(settings: GateSettings, grain: Grain, days: int) -> Holdout:
+    """Return what the gate of a model keeps from training.
+
+    Parameters
+    ----------
+    settings : GateSettings
+    grain : str
+    days : int
+        Different days among the rows of a partition.
+
+    Examples
+    --------
+    >>> from include.config.model import GateSettings
+    >>> [holdout_of(GateSettings(), *told).partitions for told in (("hour", 1), ("day", 1), ("week", 7), ("month", 30))]
+    [336, 14, 2, 1]
+    >>> holdout_of(GateSettings(), "month", 1)
+    Holdout(partitions=3, least=3)
+    """
+    if settings.holdout is None and divides(grain) and days < LEAST_DAYS:
+        return Holdout(WHOLE, WHOLE)
+    return Holdout(max(1, _partitions(settings.holdout or USUAL, grain)))
+
+
+def wait_of(settings: GateSettings, grain: Grain) -> int:
+    """Return the further labelled partitions that a verdict may wait for.
+
+    Examples
+    --------
+    >>> from include.config.model import GateSettings
+    >>> [wait_of(GateSettings(), grain) for grain in ("hour", "day", "week", "month", "year")]
+    [336, 14, 2, 1, 1]
+    """
+    return max(1, _partitions(USUAL, grain)) if settings.max_wait is None else settings.max_wait
+
+
+def _partitions(length: timedelta, grain: Grain) -> int:
+    return round(length.total_seconds() / 3600 / typical_hours(grain))
