@@ -25,7 +25,7 @@ class Target(Settings):
     known_at: Column | None = None
     """Column with the instant at which the label is known; else the row's own `known_at`, else `delay` after the event."""
     delay: Duration | None = None
-    """Time from the event to knowing its label."""
+    """Time from the event to knowing its label, the longest usual one; without it 90 % of the labels must be there."""
 
 
 class FeatureRule(ValueRules):

@@ -121,7 +121,7 @@ def refreshable(model: Model, dataset: Dataset, night: Partition) -> list[Partit
     >>> [p.key for p in refreshable(model, bikes, partition_from_key("2013-03-03", "day", "UTC"))]
     ['2013-03-02', '2013-03-03']
     """
-    reach = _maturity(model, dataset) + dataset.late_for
+    reach = (UNBOUNDED if (known := maturity(model, dataset)) is None else known) + dataset.late_for
     last = partition_at(night.end - timedelta(microseconds=1), dataset.partition, dataset.timezone)
     first = partition_at(night.start - reach, dataset.partition, dataset.timezone)
     while first.end + reach <= night.start:
@@ -132,12 +132,20 @@ def refreshable(model: Model, dataset: Dataset, night: Partition) -> list[Partit
     return partitions_between(first, last)
 
 
-def _maturity(model: Model, dataset: Dataset) -> timedelta:
-    """Return how long after the event a label may become known."""
+def maturity(model: Model, dataset: Dataset) -> timedelta | None:
+    """Return how long after the event its label is known at the latest; None where only a column tells.
+
+    Parameters
+    ----------
+    model : Model
+        Whose target it is.
+    dataset : Dataset
+        The target's dataset.
+    """
     own = dataset.known_at.delay or timedelta(0)
     if model.target.delay is not None:
         return max(model.target.delay, own)
-    return UNBOUNDED if model.target.known_at or dataset.known_at.column else own
+    return None if model.target.known_at or dataset.known_at.column else own
 
 
 def _known_at(model: Model, dataset: Dataset, batch: pa.RecordBatch) -> pa.Array:

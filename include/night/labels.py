@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from include.labels.mature import labels_of, refreshable
 from include.night.rows import labels_table
+from include.night.settled import Settled
 from include.partitions import partition_from_key
 from include.storage.specs import PARTITION, Publication
 
@@ -64,15 +65,5 @@ def _published(grain: str, timezone: str, keys: list[str], night: Partition) -> 
 
 
 def labelled_partitions(project: Project, found: Begun) -> list[Partition]:
-    """Return the partitions of the model's rows whose labels are known, oldest first.
-
-    Notes
-    -----
-    A partition counts when its own maturity has passed at the end of the night, so that it is never half labelled.
-    """
-    model = found.model
-    rows = project.catalog.dataset(model.rows)
-    keys = {row[PARTITION] for row in labels_table(project, model.name).contents() if row["rows"]}
-    parsed = [partition_from_key(key, rows.partition, rows.timezone) for key in sorted(keys)]
-    delay = model.target.delay
-    return [p for p in parsed if p.end + delay <= found.night.end] if delay is not None else parsed
+    """Return the partitions of the model's rows whose labels are known as a whole, oldest first; see `Settled`."""
+    return Settled(project, found.model).at(found.night)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from include.evaluation.terms import Terms
 from include.night.finished import unfinished_steps
 from include.night.measure_table import performance_table, realised_of
+from include.night.settled import Settled
 from include.night.steps import steps_table
 from include.registry.champions import champion
 from include.report.table import NightLine
@@ -40,7 +41,9 @@ def night_lines(project: Project, name: str, partitions: Sequence[str] | None = 
     promotions = [r for r in records if r.kind == "promotion"]
     metric = Terms.of(model.gate, model.task).metric.name
     steps = _steps(project, name, chosen)
-    realised = realised_of(performance_table(project, name), metric, chosen)
+    settled = Settled(project, model)
+    whole = {key: {one.key for one in settled.at(project.night(model, key))} for key in chosen}
+    realised = realised_of(performance_table(project, name), metric, whole)
     return [
         _line(
             key,

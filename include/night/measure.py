@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from include.night.begun import begun
 from include.night.diagnosed import diagnose_earlier
 from include.night.estimated import measure_estimated
-from include.night.labels import take_labels
+from include.night.labels import labelled_partitions, take_labels
 from include.night.measure_table import performance_table, realised_of
 from include.night.metrics import deciding_metric
 from include.night.realised import measure_realised
@@ -38,6 +38,7 @@ def measure(project: Project, name: str, partition: str) -> dict[str, Any]:
         measure_estimated(project, found, unseen)
     alarms = watch(project, found, unseen)
     metric = deciding_metric(found.model).name
-    newest = realised_of(performance_table(project, name), metric, [partition])[partition]
+    whole = {one.key for one in labelled_partitions(project, found)}
+    newest = realised_of(performance_table(project, name), metric, {partition: whole})[partition]
     told = {"labelled": labelled, "measured": realised.measured, "alarms": [a.sentence for a in alarms], **newest}
     return told | ({"new_classes": realised.new_classes} if realised.new_classes else {})

@@ -12,7 +12,7 @@ from include.storage.specs import PARTITION
 from include.storage.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from include.project import Project
     from include.signals.performance import Performance
@@ -69,9 +69,21 @@ def of_champion(
     return sorted(chosen, key=lambda row: (str(row[PARTITION]), str(row["measured_in"])))
 
 
-def newest_realised(rows: Sequence[Mapping[str, Any]], metric: str, until: str) -> dict[str, Any]:
-    """Return the champion's newest realised value of a metric, as known at the end of a night; empty when there is none."""
-    chosen = of_champion(rows, metric, until=until)
+def newest_realised(
+    rows: Sequence[Mapping[str, Any]], metric: str, until: str, whole: Collection[str]
+) -> dict[str, Any]:
+    """Return the champion's newest realised value of a metric, as known at the end of a night; empty when there is none.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Of the performance table.
+    metric, until : str
+        Metric, and key of the night.
+    whole : collection of str
+        Keys of the partitions whose labels are known as a whole: the few labels that come first say little.
+    """
+    chosen = [row for row in of_champion(rows, metric, until=until) if row[PARTITION] in whole]
     if not chosen:
         return {}
     newest = chosen[-1]
@@ -83,9 +95,20 @@ def newest_realised(rows: Sequence[Mapping[str, Any]], metric: str, until: str) 
     }
 
 
-def realised_of(table: Table, metric: str, nights: Sequence[str]) -> dict[str, dict[str, Any]]:
+def realised_of(table: Table, metric: str, nights: Mapping[str, Collection[str]]) -> dict[str, dict[str, Any]]:
     """Return the champion's newest realised value of a metric as each night knew it; see `newest_realised`.
 
+    Parameters
+    ----------
+    table : Table
+        Of performance.
+    metric : str
+        Metric.
+    nights : mapping of str to collection of str
+        By night, the partitions that were whole at its end.
+
+    Notes
+    -----
     Only the partitions shortly before the nights are read, and all of them where one of the nights finds nothing there.
     """
     if not nights:
@@ -94,7 +117,7 @@ def realised_of(table: Table, metric: str, nights: Sequence[str]) -> dict[str, d
     near = bisect_left(there, min(nights)) - _SHORTLY
     for wanted in (there[near:], there) if near > 0 else (there,):
         rows = table.read(_CHAMPION, wanted).to_pylist()
-        found = {key: newest_realised(rows, metric, key) for key in nights}
+        found = {key: newest_realised(rows, metric, key, whole) for key, whole in nights.items()}
         if all(found.values()):
             break
     return found

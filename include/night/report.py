@@ -15,6 +15,7 @@ from include.night.indexes import index_model
 from include.night.measure_table import ESTIMATED, newest_rows, of_champion
 from include.night.messages import flush
 from include.night.metrics import deciding_metric
+from include.night.settled import Settled
 from include.night.steps import steps_table
 from include.night.succession_told import told_of_succession
 from include.registry.champions import champion
@@ -220,9 +221,10 @@ def _metrics(project: Project, name: str, until: str) -> list[MetricFact]:
     model = project.catalog.model(name)
     rows = newest_rows(project, name, until, _PAGE_PARTITIONS)
     first = deciding_metric(model).name
+    whole = {one.key for one in Settled(project, model).at(project.night(model, until))}
     facts = []
     for metric in sorted({row["metric"] for row in rows}, key=lambda m: (m != first, m)):
-        realised = of_champion(rows, metric, until=until)
+        realised = [r for r in of_champion(rows, metric, until=until) if r[PARTITION] in whole]
         known = {row[PARTITION] for row in realised}
         waiting = [r for r in of_champion(rows, metric, until=until, kind=ESTIMATED) if r[PARTITION] not in known]
         chosen = sorted([*realised, *waiting], key=lambda r: str(r[PARTITION]))[-_PAGE_PARTITIONS:]
