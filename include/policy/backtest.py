@@ -19,7 +19,7 @@ from include.policy.outcome import bounds, frontier, header
 from include.policy.parse import Limits, Tried, parse
 from include.policy.recipe import cheap_recipe, full_recipe
 from include.policy.replay import replayed
-from include.policy.standing import Judge, standing, told
+from include.policy.standing import Judge, standing, surely_gained, told
 from include.policy.timeline import timeline
 from include.policy.windows import usual_horizon
 from include.policy.world import World, wanted_cells
@@ -108,6 +108,9 @@ def backtest(
         | {"path": told(path), "gates": _gated(world, judge, _allowed(rule, limits, tried), gates)}
         for rule, path in paths.items()
     }
+    family = {name: found[name] for name in dict.fromkeys([*map(_shown, asked), "always"]) if name != "never"}
+    for name, low in surely_gained(judge, family).items():
+        found[name]["against_never"]["low_of_all"] = low
     found |= bounds(judge, {policy["retrains"] for policy in found.values()}, len(world.nights))
     result = header(model, world, options, cells) | {"asked": [_shown(rule) for rule in asked], "policies": found}
     result["frontier"] = frontier(judge, len(world.nights))

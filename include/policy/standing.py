@@ -13,7 +13,7 @@ from include.policy.hindsight import best_schedules, calendars, random_schedules
 from include.policy.windows import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -94,6 +94,36 @@ class Judge:
         low, high = np.quantile(self.resampled(values), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         return float(low), float(high)
 
+    def surely(self, gains: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the low end of each policy's mean gain, right for all of them at once in 97.5 % of pasts.
+
+        Parameters
+        ----------
+        gains : array, shape (n_policies, n_scored)
+            Paired differences to one rival.
+
+        Returns
+        -------
+        array, shape (n_policies,)
+
+        Notes
+        -----
+        Single-step max-t: all policies share the resampled pasts, so the quantile of the largest of their studentised
+        deviations knows how alike they are. One policy alone has the low end of its 95 % interval.
+
+        References
+        ----------
+        Romano, Wolf (2005), Stepwise multiple testing as formalized data snooping, Econometrica 73:1237-1282.
+        """
+        means = gains.mean(axis=1)
+        deviations = np.array([self.resampled(one) for one in gains]).T - means
+        spread = deviations.std(axis=0)
+        moved = spread > 1e-12 * np.maximum(np.abs(means), np.finfo(np.float64).tiny)
+        if not moved.any():
+            return np.asarray(means)
+        worst = (-deviations[:, moved] / spread[moved]).max(axis=1)
+        return np.asarray(means - np.quantile(worst, (1 + LEVEL) / 2) * np.where(moved, spread, 0.0))
+
     def captured(self, losses: NDArray[np.float64]) -> tuple[float | None, float | None, float | None]:
         """Return the share of always' gain over never that a policy captures, with its interval; None where there is none."""
         gains, whole = self.draws @ (self.never - losses), self.draws @ (self.never - self.always)
@@ -144,8 +174,9 @@ def standing(world: World, path: Path, judge: Judge) -> dict[str, Any]:
     captured, captured_low, captured_high = judge.captured(path.losses)
     windows = [step.window or ALL for step in path.steps if step.verdict == "retrain"]
     calendar = judge.calendar(path.retrains)
-    better = calendar - path.losses
+    better, gained = calendar - path.losses, judge.never - path.losses
     better_low, better_high = judge.interval(better)
+    gained_low, gained_high = judge.interval(gained)
     return {
         "mean_loss": float(path.losses.mean()),
         "low": low,
@@ -159,6 +190,7 @@ def standing(world: World, path: Path, judge: Judge) -> dict[str, Any]:
         "gain_low": captured_low,
         "gain_high": captured_high,
         "timing_skill": judge.skill(float(path.losses.mean()), windows),
+        "against_never": {"difference": float(gained.mean()), "low": gained_low, "high": gained_high},
         "against_calendar": {
             "mean_loss": float(calendar.mean()),
             "difference": float(better.mean()),
@@ -169,6 +201,12 @@ def standing(world: World, path: Path, judge: Judge) -> dict[str, Any]:
         "losses": [float(value) for value in path.losses],
         "calendar_losses": [float(value) for value in calendar],
     }
+
+
+def surely_gained(judge: Judge, found: Mapping[str, dict[str, Any]]) -> dict[str, float]:
+    """Return the low end of each policy's gain over never, for all of them together, by its name."""
+    gains = np.array([judge.never - np.array(policy["losses"]) for policy in found.values()])
+    return dict(zip(found, map(float, judge.surely(gains)), strict=True))
 
 
 def told(path: Path) -> list[dict[str, Any]]:

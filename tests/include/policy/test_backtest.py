@@ -17,13 +17,13 @@ from include.policy.example import straight_history
 from include.policy.hindsight import Board
 from include.policy.options import Options
 from include.policy.page import backtest_page
-from include.policy.standing import Judge
+from include.policy.standing import Judge, block_of
 from tests.include.policy.conftest import made_up_model
 
 WINDOWS = ("all", "last(3)")
 FIGURES = {
     "mean_loss", "low", "high", "retrains", "retrain_share", "promotions", "cpu_seconds", "probe_seconds",
-    "gain_captured", "gain_low", "gain_high", "timing_skill", "against_calendar",
+    "gain_captured", "gain_low", "gain_high", "timing_skill", "against_never", "against_calendar",
 }  # fmt: skip
 
 
@@ -220,12 +220,14 @@ def test_nothing_gained_recommends_never(tmp_path) -> None:
 
 
 def _told(**policies: tuple) -> dict:
+    """Return a result by captured gain, trainings and, where it is not the gain, the low end of the gain over never."""
     found = {
         name: {
             "gain_captured": gain, "gain_low": gain, "gain_high": gain, "retrains": count, "retrain_share": count / 20,
-            "mean_loss": 1 - (gain or 0), "against_calendar": {"chance_better": 0.9},
+            "mean_loss": 2 - (gain or 0), "against_calendar": {"chance_better": 0.9}, "gates": {},
+            "against_never": {"difference": gain or 0.0, "low": gain or 0.0, "high": 1.5, "low_of_all": (*low, gain or 0.0)[0]},
         }
-        for name, (gain, count) in policies.items()
+        for name, (gain, count, *low) in {"never": (0.0, 0), **policies}.items()
     }  # fmt: skip
     return {"policies": found, "asked": list(policies), "nights": {"decisions": 20}}
 
@@ -245,6 +247,89 @@ def test_no_gain_of_always_means_never() -> None:
     result = _told(always=(None, 20), never=(0.0, 0), auto=(0.0, 2))
     assert recommendation(result)["policy"] == "never"
     assert "which chance explains" in recommendation(result)["sentence"]
+
+
+def test_policy_that_gains_where_always_does_not_is_recommended() -> None:
+    result = _told(always=(0.1, 20, -0.2), auto=(0.5, 4), challenger=(0.3, 2, -0.1))
+    result["policies"]["always"]["gain_low"] = None
+    told = recommendation(result, "expected")
+    assert told["policy"] == "auto"
+    assert told["sentence"].startswith(
+        "Use auto: it lowers the loss of never by 25.0% (95 % interval 25.0% to 75.0%), where retraining on every night changes "
+        "it by -5.0%, which chance explains, with 4 trainings in 20 decisions (20%)"
+    )
+
+
+def test_policy_that_gains_by_chance_is_not_recommended() -> None:
+    result = _told(always=(1.0, 20), auto=(0.9, 5, -0.1), challenger=(0.8, 8))
+    assert recommendation(result)["policy"] == "challenger"
+
+
+def test_policy_that_gains_more_but_varies_more_than_one_that_surely_does_is_recommended() -> None:
+    told = recommendation(_told(always=(1.0, 20), auto=(1.4, 5, -0.1), challenger=(0.5, 2, 0.1)))
+    assert told["policy"] == "auto"
+    assert (
+        "; its gain over never varies too much to be shown by itself, that of always, which is smaller, is."
+        in told["sentence"]
+    )
+
+
+def test_always_is_recommended_where_nothing_asked_for_gains() -> None:
+    assert recommendation(_told(always=(1.0, 20), auto=(0.9, 5, -0.1)))["policy"] == "always"
+
+
+def test_never_is_recommended_where_all_gains_may_be_chance() -> None:
+    told = recommendation(_told(always=(0.2, 20, -0.1), auto=(0.5, 5, -0.02)))
+    assert told["policy"] == "never"
+    assert told["sentence"].endswith("; auto lowered it by 25.0%, surely by no more than -1.0%.")
+
+
+def _judge(gains: np.ndarray, seed: int = 0) -> Judge:
+    scored = gains.shape[1]
+    board = Board(np.zeros((2, 1, scored)), ("all",), 0)
+    draws = partition_counts(scored, 2000, block_of(scored), seed)
+    return Judge(np.zeros(scored), np.zeros(scored), board, draws, np.zeros(2), seed)
+
+
+def test_low_end_of_one_policy_is_that_of_its_interval() -> None:
+    gains = np.random.default_rng(0).normal(0.3, 1.0, (1, 42))
+    judge = _judge(gains)
+    assert judge.surely(gains)[0] == pytest.approx(judge.interval(gains[0])[0])
+
+
+def test_low_ends_of_many_policies_allow_for_their_number() -> None:
+    random = np.random.default_rng(1)
+    different, alike = random.normal(0.3, 1.0, (8, 42)), np.repeat(random.normal(0.3, 1.0, (1, 42)), 8, axis=0)
+    alone = [_judge(different).interval(one)[0] for one in different]
+    assert (_judge(different).surely(different) < np.array(alone)).all()
+    assert _judge(alike).surely(alike) == pytest.approx([_judge(alike).interval(alike[0])[0]] * 8)
+
+
+def test_policy_that_never_retrained_gains_nothing() -> None:
+    gains = np.stack([np.zeros(20), np.random.default_rng(2).normal(1.0, 0.1, 20)])
+    low = _judge(gains).surely(gains)
+    assert low[0] == 0.0
+    assert low[1] > 0.8
+    assert _judge(gains).surely(gains[:1]).tolist() == [0.0]
+
+
+def test_no_policy_gains_demonstrably_where_none_does() -> None:
+    random, wrong = np.random.default_rng(3), 0
+    for seed in range(150):
+        shared, own = random.normal(size=18), random.normal(size=(6, 18))
+        gains = 0.7 * shared + own
+        wrong += bool((_judge(gains, seed).surely(gains) > 0).any())
+    assert wrong / 150 <= 0.05
+
+
+def test_gain_over_never_is_paired_and_told(result) -> None:
+    policies = result["policies"]
+    never = np.array(policies["never"]["losses"])
+    for name, policy in policies.items():
+        if "path" in policy:
+            assert policy["against_never"]["difference"] == pytest.approx((never - policy["losses"]).mean())
+            assert ("low_of_all" in policy["against_never"]) == (name in ("auto", "every(3)", "always"))
+    assert policies["auto"]["against_never"]["low_of_all"] <= policies["auto"]["against_never"]["low"] + 1e-9
 
 
 def test_page_is_whole_and_offline(result) -> None:
