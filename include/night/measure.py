@@ -11,6 +11,7 @@ from include.night.labels import labelled_partitions, take_labels
 from include.night.measure_table import performance_table, realised_of
 from include.night.metrics import deciding_metric
 from include.night.realised import measure_realised
+from include.night.servable import unservable
 from include.night.unseen import Unseen
 from include.night.watch import watch
 
@@ -33,7 +34,8 @@ def measure(project: Project, name: str, partition: str) -> dict[str, Any]:
     labelled, looked_at = take_labels(project, found)
     diagnose_earlier(project, found)
     realised = measure_realised(project, found, looked_at)
-    unseen = Unseen(project, found) if found.champion is not None else None
+    serves = found.champion is not None and unservable(project, found) is None
+    unseen = Unseen(project, found) if serves else None
     if unseen is not None:
         measure_estimated(project, found, unseen)
     alarms = watch(project, found, unseen)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from include.night.begun import begun
 from include.night.roles import roles_of
 from include.night.rows import feature_rows, features_table
+from include.night.servable import lost_columns, refuse_lost, tell_unservable, unservable
 from include.registry.artifact import Artifact, load
 from include.scoring.batch import score as score_batches
 from include.scoring.batch import score_columns
@@ -43,14 +44,24 @@ def score(project: Project, name: str, partition: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``rows`` served and ``model_version`` of the champion; 0 rows with a ``reason`` when there is no champion or are no
-        rows; ``beside``: rows by role of those that were not served by the champion.
+        ``rows`` served and ``model_version`` of the champion; 0 rows with a ``reason`` when there is no champion, are no
+        rows, or the champion needs a feature that is gone; ``beside``: rows by role of those that were not served by the
+        champion.
+
+    Raises
+    ------
+    ModelError
+        When a challenger that is served needs a feature that is gone.
     """
     found = begun(project, name, partition)
     if found.champion is None:
         return {"rows": 0, "reason": "there is no champion yet"}
     if features_table(project, name) is None:
         return {"rows": 0, "reason": "there are no feature rows"}
+    refused = unservable(project, found)
+    if refused is not None:
+        tell_unservable(project, found, refused)
+        return {"rows": 0, "reason": str(refused)}
     counts: dict[str, int] = {}
     for role, parts in roles_of(found).items():
         counts[role] = _scored(project, found, role, parts)
@@ -63,6 +74,11 @@ def _scored(project: Project, found: Begun, role: str, parts: Sequence[Part]) ->
     """Return how many rows of a role there are, after scoring them if there were none."""
     name, partition = found.model.name, found.night.key
     artifacts = [artifact_of(project, name, part.version) for part in parts]
+    for artifact in artifacts:
+        if role == "canary":
+            refuse_lost(project, found, artifact, role)
+        elif lost_columns(project, found, artifact):
+            return 0  # it scores beside the champion only, to be compared: what it would make of less tells nothing
     columns = list(dict.fromkeys(column for a in artifacts for column in score_columns(a.manifest)))
     table = Table(project.model_home(name) / "predictions", predictions(columns))
     if not _rows(table, partition, role):

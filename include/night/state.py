@@ -11,6 +11,7 @@ from include.night.measure_table import newest_rows, of_champion
 from include.night.metrics import deciding_metric
 from include.night.reference import Watch
 from include.night.rows import labels_table
+from include.night.servable import unservable
 from include.night.steps import steps_table
 from include.partitions import partition_from_key
 from include.policy.state import Alarm, Loss, State
@@ -68,7 +69,7 @@ def state_of(project: Project, found: Begun, forced: str | None) -> State:
         losses=_losses(project, found, {p.key for p in labelled}),
         alarms=_alarms(project, found),
         health=_health(found),
-        defects=defects_of(records).get(night.key, ()),
+        defects=(*defects_of(records).get(night.key, ()), *_lost(project, found, forced)),
         pending=_pending(project, found, records),
         cpu_minutes_week=_cpu_minutes(project, found),
         training_cpu_minutes=_training_minutes(project, name, [str(r.body["partition"]) for r in trainings]),
@@ -76,6 +77,12 @@ def state_of(project: Project, found: Begun, forced: str | None) -> State:
         served=sum(r.kind == "decision" for r in records) + 1,
         trainings=tuple(_places(_partition(project, found, r.body["partition"]), night) for r in trainings[1:]),
     )
+
+
+def _lost(project: Project, found: Begun, forced: str | None) -> list[str]:
+    """Return why the champion cannot be served, unless a person wants a successor trained."""
+    refused = unservable(project, found) if forced is None else None
+    return [str(refused)] if refused else []
 
 
 def _pending(project: Project, found: Begun, records: Sequence[Record]) -> str | None:
