@@ -173,8 +173,8 @@ class Evidence:
     ----------
     levels, residuals : numpy.ndarray of shape (n_live_nights, n_streams)
         Log evidence of both detectors.
-    values, labels, coefficient
-        The nights, their calendar labels, and the forecasts' frozen coefficients, (n_streams,).
+    values, labels, coefficient, upper
+        The nights, their calendar labels, and the forecasts' frozen coefficients and their limits, (n_streams,).
     told : int
         Live nights that pass before a stream can tell: it needs 30 nights before tonight.
     """
@@ -184,6 +184,7 @@ class Evidence:
     values: np.ndarray
     labels: Sequence[Hashable] | None
     coefficient: np.ndarray
+    upper: np.ndarray
     told: int
 
     def wandering(self, night: int, streams: np.ndarray) -> np.ndarray:
@@ -225,7 +226,7 @@ def evidence(
     if silent < live:
         drawn = upper_p_values(residuals(values, coefficient), fitted - 1, of_residuals[silent:], after)
         rest[silent:] = path(drawn, fitted, changes)
-    return Evidence(level, rest, values, labels, coefficient, silent)
+    return Evidence(level, rest, values, labels, coefficient, persistence(first, change=False), silent)
 
 
 def hits(found: Evidence, rate: float | np.ndarray, answered: bool = True) -> np.ndarray:
@@ -254,7 +255,7 @@ def hits(found: Evidence, rate: float | np.ndarray, answered: bool = True) -> np
 
 def _beyond(found: Evidence, night: int, streams: np.ndarray, rates: np.ndarray) -> np.ndarray:
     wandering = found.wandering(night, streams)
-    left = left_coefficients(found.coefficient[streams], wandering)
+    left = left_coefficients(found.coefficient[streams], np.maximum(wandering, found.upper[streams]))
     beyond = found.levels[night, streams] >= _bounds(rates, wandering)
     return beyond | (found.residuals[night, streams] >= _bounds(rates, left))
 

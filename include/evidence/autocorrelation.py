@@ -36,10 +36,13 @@ class Forecast:
         Of the reference nights, in units of the signal.
     coefficient : float
         Lag-1 coefficient, in [0, 0.95], dimensionless.
+    upper : float
+        Upper limit of the reference nights' persistence about one level, in [0, 0.99].
     """
 
     median: float
     coefficient: float
+    upper: float
 
 
 def fit_forecast(values: Floats) -> Forecast:
@@ -60,7 +63,8 @@ def fit_forecast(values: Floats) -> Forecast:
     >>> fit_forecast(np.random.default_rng(1).normal(size=200)).coefficient < 0.15
     True
     """
-    return Forecast(float(np.median(values)), float(lag_one(values[:, np.newaxis])[0]))
+    column = values[:, np.newaxis]
+    return Forecast(float(np.median(values)), float(lag_one(column)[0]), float(persistence(column, change=False)[0]))
 
 
 def lag_one(values: Floats) -> Floats:
@@ -88,13 +92,15 @@ def lag_one(values: Floats) -> Floats:
     return np.where(np.ptp(values, axis=0) > 0.0, first, 0.0)
 
 
-def persistence(values: Floats) -> Floats:
-    """Return how far nights may wander by themselves: an upper limit of the lag-1 coefficient around one change.
+def persistence(values: Floats, *, change: bool = True) -> Floats:
+    """Return how far nights may wander by themselves: an upper limit of their lag-1 coefficient.
 
     Parameters
     ----------
     values : numpy.ndarray of shape (n_nights, n_streams)
         Without the calendar's effect, finite, at least four nights.
+    change : bool
+        Whether they are taken about the one change of level that fits them best, or about one level.
 
     Returns
     -------
@@ -108,10 +114,10 @@ def persistence(values: Floats) -> Floats:
 
     Notes
     -----
-    The nights are split in two where their levels differ most (`_split`), and each part is taken about its own level. All
-    correlations are of normal scores of the ranks. The limit is that of their autocorrelation r at lag 1, corrected for
-    its bias of about ``-(2 + 5 r) / n`` about two levels, plus 1.28 standard errors, ``sqrt((1 - r ** 2) / n)``, or 2
-    above 0.5, where an error costs most.
+    With a change the nights are split in two where their levels differ most (`_split`), and each part is taken about its
+    own level. All correlations are of normal scores of the ranks. The limit is that of their autocorrelation r at lag 1,
+    corrected for its bias of about ``-(1 + 3 r) / n`` about one level and ``-(2 + 5 r) / n`` about two, plus 1.28
+    standard errors, ``sqrt((1 - r ** 2) / n)``, or 2 above 0.5, where an error costs most.
 
     Weather comes and goes in a few days, so a high lag-1 coefficient alone would overstate how far it wanders. Where
     the corrected coefficient is above 0.5 and the partial autocorrelation at lag 2 is significantly negative (5 %),
@@ -132,11 +138,12 @@ def persistence(values: Floats) -> Floats:
     """
     _check(values)
     nights = values.shape[0]
-    scores = _normal_scores(values)
-    after = np.arange(nights)[:, np.newaxis] >= _split(scores)
-    scores = _about_levels(_normal_scores(_about_levels(scores, after)), after)
-    first, second = _partial_autocorrelations(scores, after)
-    corrected = np.clip(first + (2.0 + 5.0 * first) / nights, 0.0, _LARGEST)
+    scores, levels = _normal_scores(values), 2.0 if change else 1.0
+    after = np.arange(nights)[:, np.newaxis] >= (_split(scores) if change else nights)
+    if change:
+        scores = _about_levels(_normal_scores(_about_levels(scores, after)), after)
+    first, second = _partial_autocorrelations(scores, np.broadcast_to(after, scores.shape))
+    corrected = np.clip(first + (levels * (1.0 + 2.0 * first) + first) / nights, 0.0, _LARGEST)
     strong = corrected > _STRONG
     swings = strong & (second < -_SIGNIFICANT / math.sqrt(nights))
     quantile = np.where(strong & ~swings, _QUANTILE_STRONG, _QUANTILE)

@@ -150,7 +150,8 @@ def _draw(before: StreamState, pool: StreamState, settings: Settings) -> _Drawn:
     )
     rate = settings.rate(stream.key)
     wandering = float(persistence(nights[:, np.newaxis])[0])
-    remaining = left_coefficient(forecast.coefficient, wandering)
+    # residuals of nights without autocorrelation are not exchangeable: gross ones come in pairs, of both signs
+    remaining = left_coefficient(forecast.coefficient, max(wandering, forecast.upper))
     return _Drawn(level, residual, log_bound(rate, wandering), log_bound(rate, remaining), forecast, wandering)
 
 

@@ -119,3 +119,11 @@ def test_every_night_tells_more_of_how_far_sluggish_nights_wander():
 
     assert alarms <= as_frozen / 2
     assert as_frozen >= 4
+
+
+def test_skewed_nights_whose_forecast_is_chance_rarely_alarm():
+    rng = np.random.default_rng(4)
+    values = lives.lognormal(rng, 60 + 365, 60 * 30)
+    found = lives.evidence(values, 60, rng, lives.weekdays(len(values)))
+
+    assert lives.hits(found, 0.05 / 365.25 / 30).any(axis=0).reshape(60, 30).any(axis=1).sum() <= 2
