@@ -51,7 +51,7 @@ def decide(project: Project, name: str, partition: str, *, force: str | None = N
     if recorded is None:
         policy = policy_of(found.model.policy, found.night.grain, _delay(found), _own_window(found))
         state = with_probes(project, found, policy, state_of(project, found, force))
-        decision = _in_order(decide_by_policy(policy, state), found.ledger.records(), partition)
+        decision = in_order(decide_by_policy(policy, state), found.ledger.records(), partition)
         body = decision_record(policy, state, decision, OTHERS) | {"partition": partition}
         recorded = found.ledger.append("decision", key, body)
     told = recorded.body["decision"]
@@ -76,8 +76,18 @@ def _own_window(found: Begun) -> str | None:
     return window_text(window, found.night.grain) if isinstance(window, WindowSettings) else None
 
 
-def _in_order(decision: Decision, records: Sequence[Record], partition: str) -> Decision:
-    """Hold back what may not train: nights before a decided one, and models that a person has frozen."""
+def in_order(decision: Decision, records: Sequence[Record], partition: str) -> Decision:
+    """Hold back what may not train: nights before a decided one, and models that a person has frozen.
+
+    Parameters
+    ----------
+    decision : Decision
+        Of the policy.
+    records : sequence of Record
+        What the ledger held when it was taken.
+    partition : str
+        The night.
+    """
     if decision.verdict != "retrain":
         return decision
     later = sorted({r.body["partition"] for r in records if r.kind == "decision" and r.body["partition"] > partition})

@@ -11,8 +11,10 @@ from include.evidence.rows import EVIDENCE_SCHEMA
 from include.evidence.settings import Settings
 from include.evidence.stream import NightValue
 from include.night.alarms import alarms_table
+from include.night.decide import in_order
 from include.partitions import partitions_per_year
-from include.policy.decide import decided_again
+from include.policy.decide import decided_again, decision_of
+from include.policy.difference import first_difference
 from include.storage.schemas import SIGNALS, with_partition
 from include.storage.specs import PARTITION
 from include.storage.tables import Table
@@ -33,20 +35,23 @@ def replayed(project: Project, name: str) -> list[dict[str, Any]]:
 
     Notes
     -----
-    A night held back because a later one was decided, or because the champion was frozen, is not the policy's doing; its
-    rule is asked again all the same and may differ only in that direction.
+    Compared are verdict, rule, window and every number of the evidence; the reason is words, which a later version may
+    choose better. A night held back because a later one was decided, or because the champion was frozen, is held back again
+    by what the ledger held before it.
     """
+    records = project.model_ledger(name).records()
     found = []
-    for record in project.model_ledger(name).records("decision"):
-        told = record.body["decision"]
-        again = decided_again(dict(record.body))
-        held = (
-            told["verdict"] == "hold"
-            and again.verdict == "retrain"
-            and ("decided already" in told["reason"] or "frozen" in told["reason"])
-        )
-        same = held or (again.verdict, again.reason) == (told["verdict"], told["reason"])
-        found.append(_line(record.body["partition"], told["verdict"], again.verdict, told["reason"], same=same))
+    for place, record in enumerate(records):
+        if record.kind != "decision":
+            continue
+        body, partition = dict(record.body), str(record.body["partition"])
+        told, again = decision_of(body), in_order(decided_again(body), records[:place], partition)
+        different = first_difference(told, again)
+        if different is None:
+            found.append(_line(partition, told.verdict, again.verdict, told.reason, same=True))
+        else:
+            what, one, other = different
+            found.append(_line(partition, one, other, f"{what} of the decision", same=False))
     return found
 
 

@@ -49,7 +49,11 @@ def decide(policy: Policy, state: State) -> Decision:
     decision = Decision(verdict, answer.reason, policy.text, answer.evidence, answer.window)
     held = _held_back(policy.limits, state) if answer.retrain else None
     if held:
-        return replace(decision, verdict="hold", window=None, reason=f"{held}, though {answer.reason}")
+        text, numbers = held
+        evidence = {**answer.evidence, "held": numbers}
+        return replace(
+            decision, verdict="hold", window=None, reason=f"{text}, though {answer.reason}", evidence=evidence
+        )
     return decision
 
 
@@ -118,18 +122,22 @@ def _first(policy: Policy, state: State) -> Decision:
     return Decision("hold", text, BOOTSTRAP, {"labels": state.new_labels})
 
 
-def _held_back(limits: Limits, state: State) -> str | None:
+def _held_back(limits: Limits, state: State) -> tuple[str, dict[str, float]] | None:
+    """Return which limit holds a training back, in words and in numbers."""
     clock = state.clock
     if clock is not None and clock <= limits.cooldown and limits.cooldown > 0:
-        return f"{clock} of {limits.cooldown} partitions of cooldown have passed"
+        text = f"{clock} of {limits.cooldown} partitions of cooldown have passed"
+        return text, {"clock": clock, "cooldown": limits.cooldown}
     if state.new_labels < limits.min_new_labels:
-        return f"{state.new_labels} new labels have matured where {limits.min_new_labels} are needed"
+        text = f"{state.new_labels} new labels have matured where {limits.min_new_labels} are needed"
+        return text, {"new_labels": state.new_labels, "min_new_labels": limits.min_new_labels}
     budget = limits.budget_minutes_per_week
     needed = state.training_cpu_minutes or 0.0
     if budget is not None and state.cpu_minutes_week + needed > budget:
-        return (
+        text = (
             f"a training of {needed:.1f} on top of {state.cpu_minutes_week:.1f} CPU minutes exceeds {budget:g} a week"
         )
+        return text, {"training": needed, "spent": state.cpu_minutes_week, "budget": budget}
     return None
 
 
