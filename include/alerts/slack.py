@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 BLOCKS, SECTION, HEADER, FIELD, FIELDS, TOTAL = 50, 3000, 150, 2000, 10, 13_000
 _FIELDS_SHOWN = 40
 _CUT = " …"
+_NOTHING = "–"
 Block = dict[str, Any]
 
 
@@ -107,7 +108,8 @@ def bundle(messages: Sequence[Message]) -> Payload:
 
 
 def _section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": _cut(text, SECTION), "verbatim": True}}
+    shown = _cut(text, SECTION) if text.strip() else _NOTHING  # Slack refuses a message with an empty text
+    return {"type": "section", "text": {"type": "mrkdwn", "text": shown, "verbatim": True}}
 
 
 def _steps(steps: Sequence[str]) -> str:

@@ -78,7 +78,7 @@ class Floor:
         return not cheap and not abs(size) < self.size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Alarm:
     """One stream has changed; it stays so (latched) until a person or a promotion answers.
 
@@ -208,11 +208,22 @@ class Alarm:
         row["_partition"] = row.pop("partition")
         return row
 
+    def __eq__(self, other: object) -> bool:
+        """Return whether both say the same; what neither can tell is the same."""
+        return self._said == other._said if isinstance(other, Alarm) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._said)
+
+    @property
+    def _said(self) -> tuple[Any, ...]:
+        values = (getattr(self, field.name) for field in fields(self))
+        return tuple(None if isinstance(value, float) and math.isnan(value) else value for value in values)
+
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Alarm:
         """Return the alarm that a row of the alarms table holds."""
         known = {field.name: row[field.name] for field in fields(cls) if field.name in row}
-        for name in _NUMBERS:  # one NaN for all, so that equal alarms are equal
-            value = known.get(name)
-            known[name] = math.nan if value is None or math.isnan(value) else value
+        for name in _NUMBERS:
+            known[name] = math.nan if known.get(name) is None else known[name]
         return cls(**{**known, "partition": row["_partition"]})

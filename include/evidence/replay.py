@@ -128,7 +128,7 @@ def alarms_of(
     >>> rng = np.random.default_rng(0)
     >>> values = rng.normal(size=100)
     >>> values[70:] += 6
-    >>> days = [str(np.datetime64("2024-01-01") + i) for i in range(100)]
+    >>> days = [str(np.datetime64("2024-01-01") + np.timedelta64(i, "D")) for i in range(100)]
     >>> found = alarms_of({"amount": values}, days, reference_nights=60)
     >>> [(alarm.subject, alarm.since) for alarm in found]
     [('amount', '2024-03-11')]

@@ -21,7 +21,7 @@ SHARES = (0.5, 0.2, 0.1, 0.1, 0.05, 0.05)
 
 
 def days(count: int) -> list[str]:
-    return [str(np.datetime64("2024-01-01") + i) for i in range(count)]
+    return [str(np.datetime64("2024-01-01") + np.timedelta64(i, "D")) for i in range(count)]
 
 
 def as_it_runs(values: np.ndarray, calm: int, calendar: bool, only_up: bool):

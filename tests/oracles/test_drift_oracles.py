@@ -154,7 +154,9 @@ def _sample_drift() -> dict[str, np.ndarray]:
         "f3": np.where(f3 < 2, f3, np.where(changed, 0, f3 - 2)),
         "f4": np.where(changed, later, colour),
         "is_reference": week < 11,
-        "month": (np.datetime64("2020-01-06") + np.arange(n) // 144).astype("datetime64[M]").astype(int),
+        "month": (np.datetime64("2020-01-06") + (np.arange(n) // 144).astype("timedelta64[D]"))
+        .astype("datetime64[M]")
+        .astype(int),
     }
 
 

@@ -164,6 +164,11 @@ def test_facts_go_before_words_when_it_is_too_long() -> None:
     assert found.blocks[1]["text"]["text"] == long
 
 
+@pytest.mark.parametrize("text", ["\x1f", " ", "\u200b\n"])
+def test_a_text_of_which_nothing_can_be_shown_is_a_dash(text: str) -> None:
+    assert render(message(text=text)).blocks[1]["text"]["text"] == "–"
+
+
 texts = st.text(max_size=4000) | st.sampled_from([HOSTILE * 60, "&" * 3500, "<" * 3500])
 
 

@@ -43,6 +43,13 @@ def test_alarm_survives_its_table():
     assert Alarm.from_row(table.to_pylist()[0]) == ALARM
 
 
+def test_alarms_are_equal_that_say_the_same():
+    assert replace(ALARM, before=float("nan"), after=1.0) == replace(ALARM, before=-math.nan, after=1.0)
+    assert hash(replace(ALARM, size=float("nan"))) == hash(replace(ALARM, size=float("nan")))
+    assert replace(ALARM, before=1.0) != ALARM
+    assert ALARM != "alarm"
+
+
 def test_row_has_the_columns_of_the_table():
     assert set(ALARM.to_row()) == {*ALARM_SCHEMA.names, "_partition"}
 

@@ -39,7 +39,7 @@ def test_few_nights_say_nothing() -> None:
 
 def test_tenfold_rows_are_no_change_of_every_feature() -> None:
     rows = np.concatenate([np.full(60, 400), np.full(100, 4000)])
-    days = [str(np.datetime64("2024-01-01") + i) for i in range(160)]
+    days = [str(np.datetime64("2024-01-01") + np.timedelta64(i, "D")) for i in range(160)]
     plain = {seed: nights(rows, 0.3, seed) for seed in range(10)}
     values = {}
     for seed, told in plain.items():

@@ -16,7 +16,7 @@ from include.evidence.settings import Settings
 from include.evidence.shares import shares
 from include.evidence.stream import NightValue, Stream, StreamState
 
-DAYS = [str(np.datetime64("2024-01-01") + i) for i in range(200)]
+DAYS = [str(np.datetime64("2024-01-01") + np.timedelta64(i, "D")) for i in range(200)]
 A, B = Stream("wasserstein", "a"), Stream("wasserstein", "b")
 SETTINGS = Settings("m", shares([A, B]))
 
@@ -251,7 +251,7 @@ def test_study_refuses_a_short_subject():
 
 
 def test_weekly_grain_has_no_weekday():
-    weeks = [str(np.datetime64("2020-01-06") + 7 * i) for i in range(120)]
+    weeks = [str(np.datetime64("2020-01-06") + np.timedelta64(7 * i, "D")) for i in range(120)]
     found = alarms_of({"a": stepped(1, 80, 8.0)[:120]}, weeks, reference_nights=60, partitions_per_year=52.2)
     assert [one.since for one in found] == [weeks[80]]
 

@@ -13,7 +13,7 @@ from include.evidence.rows import EVIDENCE_SCHEMA, number, reference_rows, state
 from include.evidence.settings import Settings
 from include.evidence.stream import NightValue, Stream, StreamState
 
-DAYS = [str(np.datetime64("2024-01-01") + i) for i in range(60)]
+DAYS = [str(np.datetime64("2024-01-01") + np.timedelta64(i, "D")) for i in range(60)]
 STREAM = Stream("loss", "log_loss", "7", "performance", only_up=True)
 SETTINGS = Settings("m", {STREAM.key: 1.0})
 VALUES = np.random.default_rng(3).normal(size=60)

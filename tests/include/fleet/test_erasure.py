@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
@@ -75,7 +76,7 @@ def test_receipt_tells_all_but_the_key(world: World) -> None:
         "rows": 1,
         "files": 1,
     }
-    assert GONE not in str([r.as_json() for r in records])
+    assert not re.search(rf"\b{GONE}\b", str([r.as_json() for r in records]))  # a digest may hold the digits
     assert records[-1].kind == "erased"
     assert world.project().model_ledger("sales").last("erasure") is not None
 

@@ -90,7 +90,7 @@ def test_joint_measures_are_asked_for(pair: tuple[Path, Path]) -> None:
 
 def test_a_folder_of_days_raises_an_alarm(tmp_path: Path) -> None:
     random = np.random.default_rng(3)
-    days = np.datetime64("2024-01-01") + np.arange(120)
+    days = np.datetime64("2024-01-01") + np.arange(120).astype("timedelta64[D]")
     for i, day in enumerate(days):
         folder = tmp_path / ("reference" if i < 60 else "current") / f"period={day}"
         write(folder / "part-0.parquet", calm=random.normal(size=80), moved=random.normal(3.0 * (i >= 80), 1, 80))

@@ -8,7 +8,7 @@ from include.signals.study_alarms import Night, alarms_of, partitions_per_year
 
 
 def night(day: int, value: float) -> Night:
-    key = str(np.datetime64("2024-01-01") + day)
+    key = str(np.datetime64("2024-01-01") + np.timedelta64(day, "D"))
     return Night(key, [Signal("mean_shift", "x", value, value, 1.0, 10, "pass")])
 
 
