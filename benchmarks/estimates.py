@@ -139,20 +139,22 @@ def compared(
 
 def _estimators(stream: Stream, table: Any, reference: np.ndarray, score: np.ndarray, seed: int) -> dict[str, Any]:
     label, own, rows = stream.label[reference], score[reference], table.take(reference)
-    if stream.task == "regression":
-        direct = DirectLoss(label, own, rows, seed=seed, threads=THREADS)
-        return {"direct loss": lambda metrics, chunk: direct.estimate(metrics, score[chunk], table.take(chunk))}
-    plain = PerformanceEstimator(label, own, seed=seed)
-    weighted = PerformanceEstimator(label, own, rows, seed=seed, threads=THREADS)
 
     def unmoved(metrics: list[Metric], chunk: np.ndarray) -> list[Estimate]:
         return [replaced(each, label, own, len(chunk)) for each in metrics]
 
-    return {
-        "reference's own value": unmoved,
-        "CBPE": lambda metrics, chunk: plain.estimate(metrics, score[chunk]),
-        "CBPE, importance-weighted": lambda metrics, chunk: weighted.estimate(metrics, score[chunk], table.take(chunk)),
-    }
+    found: dict[str, Any] = {"reference's own value": unmoved}
+    if stream.task == "regression":
+        direct = DirectLoss(label, own, rows, seed=seed, threads=THREADS)
+        found["direct loss"] = lambda metrics, chunk: direct.estimate(metrics, score[chunk], table.take(chunk))
+        return found
+    plain = PerformanceEstimator(label, own, seed=seed)
+    weighted = PerformanceEstimator(label, own, rows, seed=seed, threads=THREADS)
+    found["CBPE"] = lambda metrics, chunk: plain.estimate(metrics, score[chunk])
+    found["CBPE, importance-weighted"] = lambda metrics, chunk: weighted.estimate(
+        metrics, score[chunk], table.take(chunk)
+    )
+    return found
 
 
 def replaced(each: Metric, label: np.ndarray, score: np.ndarray, rows: int) -> Estimate:

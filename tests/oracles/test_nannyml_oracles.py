@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from include.evaluation.metrics import metric
 from include.signals.calibration import fit_calibration
 from include.signals.catalogue import STATISTICS
+from include.signals.direct_loss import DirectLoss
 from include.signals.estimate import expected
 
 SHARED = Path(os.environ.get("NIGHTSHIFT_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
@@ -100,5 +102,30 @@ def test_drift_of_the_label_agrees(case, prices):
     assert found == pytest.approx(case["expected"], abs=case["tolerance"])
 
 
+@pytest.fixture(scope="module")
+def direct_losses(prices) -> DirectLoss:
+    rows = prices[0]
+    return DirectLoss(rows.y_true.to_numpy(float), rows.y_pred.to_numpy(float), _features(rows), seed=0)
+
+
+def _features(rows: pd.DataFrame) -> pa.Table:
+    left_out = ["id", "y_true", "y_pred", "timestamp"]
+    return pa.Table.from_pandas(rows.drop(columns=[name for name in left_out if name in rows]), preserve_index=False)
+
+
+@pytest.mark.parametrize("case", _cases(range(154, 160), range(166, 172)), ids=lambda case: case["id"])
+def test_direct_losses_are_near_those_of_another_loss_model(case, prices, direct_losses):
+    """NannyML teaches LightGBM's defaults on each loss, here xgboost is taught: other trees, the same answer within 3 %."""
+    later, name = prices[1], case["statistic"].split(":")[1]
+    months = case["inputs"]["chunking"].get("chunk_period") == "M"
+    chunks = [later["timestamp"].str[:7] == key for key in case["inputs"]["keys"]] if months else _chunks(case, later)
+    found = []
+    for chunk in chunks:
+        rows = later[chunk]
+        found += direct_losses.estimate([metric(name)], rows.y_pred.to_numpy(float), _features(rows))
+    assert [one.value for one in found] == pytest.approx(case["expected"], rel=0.03)
+
+
 def test_all_cases_of_those_data_are_asked():
     assert len(_cases(range(126, 133), range(140, 147), range(190, 196), (73, 75, 77, 79, 81))) == 25
+    assert len(_cases(range(154, 160), range(166, 172))) == 12
