@@ -7,8 +7,8 @@
    calm feature-nights so that exactly 5 % of years without drift raise any alarm: knowledge that nobody has in practice
    and that is given to them here. Nightshift runs as it is, at alpha = 0.05, with the streams of a binary model and
    their shares (`night.streams`, `evidence.shares`); those that need a champion take their share and stay silent here.
-   The domain classifier over all features is not run on the nights that fill a pool, so it begins with the first live
-   night and cannot tell a shift on that night; "correlation only" comes after so many live nights.
+   The domain classifier's stream over all features begins with the 14 nights kept for the gate; "correlation only" comes
+   after so many calm nights in that stream, live ones among them.
 3. The real flights of 2013, reference January and February; and the same nights shuffled.
 
     python benchmarks/detection.py --json /tmp/detection.json
@@ -222,12 +222,14 @@ def _ours(values, nights, share_of, runs, rng, changes=ANY_CHANGE, pool=None):
 
 
 def _joint_delays(calm: np.ndarray, after: np.ndarray, nights: int, runs: int, rng: np.random.Generator):
-    """Return the delays of the domain classifier's stream, which began with so many calm live nights."""
+    """Return the delays of the domain classifier's stream after so many calm nights, 14 of them before the first live."""
     streams, share = watched()
     own = next(one for one in streams if one.signal == "domain_auc")
     parts = [bank[rng.permuted(np.tile(np.arange(len(bank)), (runs, 1)), axis=1)[:, :count]].T
              for bank, count in ((calm, nights), (after, LIVE))]  # fmt: skip
-    return _ours(np.concatenate(parts), nights, np.full(runs, share[own.key]), runs, rng, own.changes, pool=0)
+    return _ours(
+        np.concatenate(parts), nights, np.full(runs, share[own.key]), runs, rng, own.changes, pool=lives.HELD_OUT
+    )
 
 
 def _chosen(shift: made.Shift, count: int, rng: np.random.Generator) -> np.ndarray:

@@ -136,11 +136,14 @@ def _labels(partitions: Sequence[str], settings: Settings) -> list[str]:
 
 
 def _history(place: Watch) -> dict[Key, dict[str, NightValue]]:
-    """Return the data's signals of the nights that fill the pools; nothing was fitted to their distances."""
+    """Return the data's signals of the nights that fill the pools; nothing was fitted to their distances.
+
+    All features jointly only of those outside the reference: the others are in the sample that the classifier is given.
+    """
     found: dict[Key, dict[str, NightValue]] = {}
     stored = {}
     for key in place.pool_keys:
-        signals = data_signals(place, key)
+        signals = data_signals(place, key, joint=key not in place.keys)
         stored[key] = signals_table(signals, "")
         for stream, value in values_of(signals, "").items():
             found.setdefault(stream, {})[key] = value

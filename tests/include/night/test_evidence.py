@@ -77,6 +77,14 @@ def test_pool_holds_the_nights_kept_from_training(watched: World) -> None:
     assert state.reference == 16
 
 
+def test_joint_pool_holds_only_nights_outside_the_reference(watched: World) -> None:
+    place = place_of(watched, SECOND)
+    state = states_from(place.evidence.read().to_pylist())["domain_auc", "features", ""]
+
+    assert state.reference == len(place.pool_keys) - len(place.keys) > 0
+    assert min(state.partitions) > place.keys[-1]
+
+
 def test_champions_own_pools_hold_no_night_it_was_trained_on(watched: World) -> None:
     place = place_of(watched)
     state = states_from(place.evidence.read().to_pylist())["realised_loss", "log_loss", str(place.found.champion)]
