@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from include.night.explained import as_json, explained, leaking
+from include.night.labels import labelled_with_features
 from include.night.messages import tell
 from include.night.rows import features_table
 from include.night.summaries import Summaries
-from include.night.train import labelled_with_features
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,12 +12,12 @@ from include.night.begun import begun
 from include.night.gate_parts import costs_of, parts_of
 from include.night.golden import freeze
 from include.night.held_out import Rivals, golden_night, held_out_keys, mean_loss, night_path, scored_nights
+from include.night.labels import labelled_with_features
 from include.night.messages import tell
 from include.night.pinned import training_rows
 from include.night.refit import refitted
 from include.night.score import artifact_of
 from include.night.tracking import show_training
-from include.night.train import labelled_with_features
 from include.policy.windows import usual_horizon
 from include.registry.anchor import anchor
 from include.registry.champions import champion, pending

@@ -16,8 +16,8 @@ from include.features.days import days_of
 from include.night.columns import columns_of
 from include.night.days import EVENT_TIME
 from include.night.golden import golden_keys, golden_record, golden_rows
+from include.night.labels import labelled_with_features
 from include.night.rows import feature_columns, label_numbers, labelled_rows
-from include.night.train import labelled_with_features
 from include.scoring.batch import known_classes, scores
 from include.storage.specs import PARTITION
 

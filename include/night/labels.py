@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from include.labels.mature import labels_of, refreshable
-from include.night.rows import labels_table
+from include.night.defects import defects_of
+from include.night.rows import features_table, labels_table
 from include.night.settled import Settled
 from include.partitions import partition_from_key
 from include.storage.specs import PARTITION, Publication
@@ -67,3 +68,12 @@ def _published(grain: str, timezone: str, keys: list[str], night: Partition) -> 
 def labelled_partitions(project: Project, found: Begun) -> list[Partition]:
     """Return the partitions of the model's rows whose labels are known as a whole, oldest first; see `Settled`."""
     return Settled(project, found.model).at(found.night)
+
+
+def labelled_with_features(project: Project, found: Begun) -> list[Partition]:
+    """Return the labelled partitions that have feature rows of the night's feature version and no known defect."""
+    table = features_table(project, found.model.name)
+    rows = table.contents() if table else []
+    there = {r[PARTITION] for r in rows if r["_feature_version"] == found.feature_version and r["rows"]}
+    sound = there - defects_of(found.ledger.records()).keys()
+    return [p for p in labelled_partitions(project, found) if p.key in sound]

@@ -20,11 +20,11 @@ from include.evaluation.verdict import Part, unset
 from include.night.fitting import Plan, candidate_body, fit_candidate
 from include.night.gate_parts import costs_of, parts_of
 from include.night.held_out import Rivals, golden_night
+from include.night.labels import labelled_with_features
 from include.night.messages import tell
 from include.night.pinned import pins_of, training_rows
 from include.night.rows import feature_rows
 from include.night.score import artifact_of
-from include.night.train import labelled_with_features
 from include.scoring.batch import known_classes, scores
 from include.training.fit import fit_constant
 from include.training.reproduce import learner_of

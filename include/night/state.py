@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from include.evaluation.plan import holdout_of
+from include.night.days import days_told
 from include.night.defects import defects_of
-from include.night.labels import labelled_partitions
+from include.night.labels import labelled_partitions, labelled_with_features
 from include.night.measure_table import newest_rows, of_champion
 from include.night.metrics import deciding_metric
 from include.night.reference import Watch
@@ -54,16 +56,17 @@ def state_of(project: Project, found: Begun, forced: str | None) -> State:
     ]
     rows = {r[PARTITION]: int(r["rows"]) for r in labels_table(project, name).contents()}
     gate = _gate_of(records, found.champion)
+    clocks = [*trainings[-1:], *([candidate] if candidate is not None and trainings and _refitted(candidate) else [])]
     return State(
         model=name,
         partition=night.key,
         champion=found.champion,
         since_cut=_places(cut, night) if cut else None,
-        since_training=_places(_partition(project, found, trainings[-1].body["partition"]), night)
-        if trainings
-        else None,
+        since_training=min(
+            (_places(_partition(project, found, r.body["partition"]), night) for r in clocks), default=None
+        ),
         history=len(labelled),
-        new_labels=sum(rows[p.key] for p in labelled if cut is None or p.start >= cut.end),
+        new_labels=sum(rows[p.key] for p in _to_learn(project, found, candidate) if cut is None or p.start >= cut.end),
         gate_loss=gate.get("candidate_loss"),
         gate_standard_error=gate.get("candidate_standard_error"),
         losses=_losses(project, found, {p.key for p in labelled}),
@@ -115,6 +118,25 @@ def _places(earlier: Partition, later: Partition) -> int:
 def _candidate_of(records: Sequence[Record], digest: str | None) -> Record | None:
     found = [r for r in records if r.kind == "candidate" and r.body["candidate"] == digest]
     return found[-1] if found else None
+
+
+def _refitted(candidate: Record) -> bool:
+    """Tell whether a champion was trained up to the newest label, after its recipe had passed the gate."""
+    return "refit_of" in candidate.body
+
+
+def _to_learn(project: Project, found: Begun, candidate: Record | None) -> list[Partition]:
+    """Return the labelled partitions that may have something new for a training beside the champion.
+
+    One that was refitted has learned from its own hold-out, and tonight's training would leave its hold-out to the gate: what lies
+    in that is nothing that the training could know and the champion does not.
+    """
+    labelled = labelled_partitions(project, found)
+    if candidate is None or not _refitted(candidate) or not labelled:
+        return labelled
+    sound = labelled_with_features(project, found)
+    kept = holdout_of(found.model.gate, found.night.grain, days_told(project, found, sound)).of(len(sound))
+    return [p for p in labelled if not sound or p < sound[-kept]]
 
 
 def _gate_of(records: Sequence[Record], digest: str | None) -> dict[str, Any]:

@@ -9,19 +9,15 @@ from include.errors import ModelError
 from include.night.begun import begun
 from include.night.days import days_told
 from include.night.decide import decision_of_night
-from include.night.defects import defects_of
 from include.night.fitting import Plan, candidate_body, fit_candidate
 from include.night.golden import freeze
-from include.night.labels import labelled_partitions
+from include.night.labels import labelled_with_features
 from include.night.pinned import pins_of
-from include.night.rows import features_table
 from include.policy.windows import parse_window
-from include.storage.specs import PARTITION
 from include.training.window import cut
 
 if TYPE_CHECKING:
     from include.night.begun import Begun
-    from include.partitions import Partition
     from include.project import Project
     from include.registry.ledger import Record
 
@@ -51,15 +47,6 @@ def train(project: Project, name: str, partition: str) -> dict[str, Any]:
         "train": _told(body["train"]),
         "holdout": body["holdout"],
     }
-
-
-def labelled_with_features(project: Project, found: Begun) -> list[Partition]:
-    """Return the labelled partitions that have feature rows of the night's feature version and no known defect."""
-    table = features_table(project, found.model.name)
-    rows = table.contents() if table else []
-    there = {r[PARTITION] for r in rows if r["_feature_version"] == found.feature_version and r["rows"]}
-    sound = there - defects_of(found.ledger.records()).keys()
-    return [p for p in labelled_partitions(project, found) if p.key in sound]
 
 
 def _trained(project: Project, found: Begun, decision: Record, key: str) -> Record:

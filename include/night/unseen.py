@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from include.night.labels import labelled_with_features
 from include.night.rows import feature_columns, labelled_rows, labels_table
 from include.night.score import artifact_of
-from include.night.train import labelled_with_features
 from include.scoring.batch import scores
 from include.storage.specs import PARTITION
 

@@ -94,8 +94,10 @@ def replayed(world: World, policy: Policy, gate: Gate | None = None) -> Path:
         _arrive(life, path, partition)
         life.served.append(life.champion.cell)
         if partition in decided:  # the night that ends with this partition
-            _look(world, gate, life, path, partition)
+            waited = life.candidate
             _decide(world, policy, gate, life, path, partition)
+            if waited is not None:  # the night's gate comes after its decision, and its promotion serves the next one
+                _look(world, gate, life, path, partition)
     path.champions = life.served
     path.losses = np.array(
         [world.matrix.mean(cell, s) for cell, s in zip(life.served, world.scored, strict=True)], np.float64
@@ -119,13 +121,13 @@ def _look(world: World, gate: Gate | None, life: _Life, path: Path, night: int) 
     if verdict == "pass":
         cell = world.candidate(night, life.window) if gate.refit else life.candidate
         path.cpu_seconds += world.seconds(cell) if gate.refit else 0.0
-        life.arriving.append((night + 1, world.serving(life.trained, cell)))
+        life.arriving.append((night + 1, world.serving(life.trained, cell, night if gate.refit else None)))
     life.candidate = None
 
 
 def _decide(world: World, policy: Policy, gate: Gate | None, life: _Life, path: Path, night: int) -> None:
     pending = "a candidate" if life.candidate is not None or any(at > night + 1 for at, _ in life.arriving) else None
-    state = world.state(night, life.champion, life.trainings, pending, policy)
+    state = world.state(night, life.champion, life.trainings, pending, policy, gated=gate is not None)
     windows = windows_wanted(policy, state)
     if windows:
         leaves = gate is not None and not gate.refit

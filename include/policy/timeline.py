@@ -61,10 +61,20 @@ class Timeline:
         there = np.flatnonzero(self.newest[: by + 1] == cut)
         return int(there[-1]) if len(there) else None
 
-    def new_labels(self, night: int, cell: Cell) -> int:
-        """Return how many labels were known at the end of a night that a candidate did not learn from."""
+    def new_labels(self, night: int, cell: Cell, left: int = 0) -> int:
+        """Return how many labels were known at the end of a night that a candidate did not learn from.
+
+        Parameters
+        ----------
+        night : int
+        cell : Cell
+            The candidate.
+        left : int
+            Newest labelled partitions that do not count: a training would leave them to the gate.
+        """
         learned = self.known[cell.known_at if cell.known_at >= 0 else night, : cell.cut + 1].sum()
-        return int(self.known[night].sum() - learned)
+        seen = self.known[night, : max(cell.cut, int(self.newest[night]) - left) + 1] if left else self.known[night]
+        return int(seen.sum() - learned)
 
     def known_rows(self, night: int, partition: int, kind: Kind) -> NDArray[np.bool_] | None:
         """Return which of the rows that keep their loss had a known label; None where all labels were known."""

@@ -64,12 +64,23 @@ class Setup:
 
 @dataclass
 class Serving:
-    """A champion while it serves, or a candidate that may."""
+    """A champion while it serves, or a candidate that may.
+
+    Attributes
+    ----------
+    cell : Cell
+    night : int
+        On which its training was started.
+    gate_loss, gate_error : float or None
+    refitted : int or None
+        Night that trained it up to the newest label, where it left the gate nothing; None where it left a hold-out.
+    """
 
     cell: Cell
     night: int
     gate_loss: float | None = None
     gate_error: float | None = None
+    refitted: int | None = None
 
 
 @dataclass
@@ -107,7 +118,7 @@ class World:
     def first(self) -> Serving:
         """Return the first champion, the same for every policy."""
         cell = self.candidate(self.setup.start, ALL)
-        return Serving(cell, self.setup.start, *self._at_gate(cell))
+        return Serving(cell, self.setup.start, *self._at_gate(cell), self.setup.start)
 
     def candidate(self, night: int, window: str, *, holdout: bool = False) -> Cell:
         """Return what a night would train: up to the newest label, or up to the gate's hold-out."""
@@ -120,11 +131,20 @@ class World:
             )
         return found
 
-    def serving(self, night: int, cell: Cell) -> Serving:
+    def serving(self, night: int, cell: Cell, refitted: int | None = None) -> Serving:
         """Return a candidate as it begins to serve, with its loss at the gate."""
-        return Serving(cell, night, *self._at_gate(cell))
+        return Serving(cell, night, *self._at_gate(cell), refitted)
 
-    def state(self, night: int, champion: Serving, trainings: list[int], pending: str | None, policy: Policy) -> State:
+    def state(
+        self,
+        night: int,
+        champion: Serving,
+        trainings: list[int],
+        pending: str | None,
+        policy: Policy,
+        *,
+        gated: bool = False,
+    ) -> State:
         """Return what a policy may look at, without probes.
 
         Parameters
@@ -137,6 +157,8 @@ class World:
             Candidate whose verdict, or whose training, is awaited.
         policy : Policy
             Signals are computed where its rule looks at them.
+        gated : bool
+            A training leaves the hold-out to the gate: what lies in it is nothing new beside a champion that left none.
         """
         history = self.time.history
         cell = champion.cell
@@ -146,9 +168,9 @@ class World:
             partition=history.partitions[night].key,
             champion=f"{cell.window} up to {history.partitions[cell.cut].key}",
             since_cut=night - cell.cut,
-            since_training=night - (trainings[-1] if trainings else self.setup.start),
+            since_training=night - max([*trainings[-1:], champion.refitted or 0, self.setup.start]),
             history=int(self.time.newest[night]) + 1,
-            new_labels=self.time.new_labels(night, cell),
+            new_labels=self.time.new_labels(night, cell, self._left(night, champion) if gated else 0),
             gate_loss=champion.gate_loss,
             gate_standard_error=champion.gate_error,
             losses=losses_of(self.matrix, self.time, night, cell),
@@ -160,6 +182,10 @@ class World:
             served=night - self.setup.start,
             trainings=tuple(night - at for at in trainings),
         )
+
+    def _left(self, night: int, champion: Serving) -> int:
+        """Return how many of the newest labelled partitions hold nothing new for a training beside the champion."""
+        return 0 if champion.refitted is None else self.setup.holdout(int(self.time.newest[night]) + 1)
 
     def probes(
         self, night: int, champion: Cell, windows: tuple[str, ...], *, holdout: bool = False

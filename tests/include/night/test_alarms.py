@@ -13,8 +13,8 @@ from include.evidence.alarm import ALARM_SCHEMA, Alarm
 from include.night.alarms import acknowledge, alarms_table, standing
 from include.night.begun import begun
 from include.night.defects import accept, defects_of
+from include.night.labels import labelled_with_features
 from include.night.state import state_of
-from include.night.train import labelled_with_features
 from include.night.watch import order_of
 from tests.include.night.shops import SECOND, THIRD
 

@@ -9,8 +9,8 @@ import pytest
 from include.night import diagnosed
 from include.night.begun import begun
 from include.night.defects import accept, defects_of
+from include.night.labels import labelled_with_features
 from include.night.summaries import Summaries
-from include.night.train import labelled_with_features
 from include.night.whole import run_night
 from tests.include.night.shops import FIRST, HISTORY, SECOND, THIRD, make_world
 from tests.include.night.shops import World as Shop

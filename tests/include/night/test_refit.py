@@ -87,3 +87,49 @@ def test_killed_refit_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> 
     assert told["candidate"] == ledger.records("candidate")[-1].body["candidate"]
     assert [r.kind for r in ledger.records()[-4:]] == ["gate", "candidate", "refit", "gate"]
     assert unfinished_steps(ledger.records(), SECOND) == ""
+
+
+def _states(world: World) -> list[tuple[str, int, int | None, str]]:
+    found = []
+    for record in world.project().model_ledger("sales").records("decision"):
+        told = record.body["state"]
+        row = (told["partition"], told["new_labels"], told["since_training"], record.body["decision"]["verdict"])
+        found.append(row)
+    return found
+
+
+def test_labels_in_the_next_holdout_are_nothing_new_beside_a_refit(world: World) -> None:
+    _night(
+        world, "max_wait: 14"
+    )  # refitted up to the 16th; a training leaves its newest three labelled days to the gate
+    model = world.config / "models" / "sales.yaml"
+    model.write_text(model.read_text().replace("policy: every(3)", "policy: {rule: every(1), min_new_labels: 90}"))
+    for night in ("2024-01-18", "2024-01-20", "2024-01-21", "2024-01-22"):
+        world.ingest("2024-01-17", night)
+        run_night(world.project(), "sales", night)
+
+    assert _states(world)[2:] == [
+        ("2024-01-18", 0, 1, "hold"),  # labelled: up to the 17th
+        ("2024-01-20", 0, 3, "hold"),
+        ("2024-01-21", 48, 4, "hold"),  # of the 17th
+        ("2024-01-22", 96, 5, "retrain"),
+    ]
+    assert (
+        "48 new labels have matured where 90 are needed"
+        in world.project().model_ledger("sales").records("decision")[-2].body["decision"]["reason"]
+    )
+
+
+def test_calendar_begins_anew_with_a_refit(world: World) -> None:
+    with_gate(world, "{mode: superior, margin: 0.0, holdout: 3d, refit: true, max_wait: 20}")
+    world.night(SECOND, force="newer")  # the candidate waits
+    with_gate(world, "{mode: non_inferior, margin: 0.5, holdout: 3d, refit: true, max_wait: 20}")
+    world.ingest(THIRD, "2024-01-22")
+    for night in ("2024-01-20", "2024-01-21", "2024-01-22"):
+        run_night(world.project(), "sales", night)
+
+    assert [(night, since, verdict) for night, _, since, verdict in _states(world)[2:]] == [
+        ("2024-01-20", 3, "hold"),  # it still waits when the night decides, then passes and is refitted
+        ("2024-01-21", 1, "hold"),
+        ("2024-01-22", 2, "hold"),
+    ]

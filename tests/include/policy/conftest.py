@@ -40,10 +40,11 @@ def bench_of(history: History, folder: Path) -> Bench:
     return Bench(history, recipes, folder, history.digests())
 
 
-def world_of(history: History, folder: Path, **options: Any) -> World:
+def world_of(history: History, folder: Path, gate: dict[str, Any] | None = None, **options: Any) -> World:
     """Return the world of a history, computed in this process."""
     told: dict[str, Any] = {"windows": ("all", "last(3)"), "workers": 0, "label_delay": 0, **options}
-    world, _ = prepared(made_up_model(task=history.task), history, Options(**told), folder, folder / "history")
+    model = made_up_model(task=history.task, gate=gate or {"holdout": "1d"})
+    world, _ = prepared(model, history, Options(**told), folder, folder / "history")
     return world
 
 

@@ -152,21 +152,74 @@ def test_gate_lets_nothing_worse_in(turning) -> None:
     assert any("still awaits" in step.reason for step in path.steps)
 
 
-def test_gated_candidate_keeps_the_holdout(turning) -> None:
+@pytest.fixture(scope="module")
+def longer(tmp_path_factory):
+    """Twenty-six days; on the tenth the sign of the outcome turns."""
+    return world_of(straight_history(26, rows=80, turn=9), tmp_path_factory.mktemp("longer"))
+
+
+def test_gated_candidate_keeps_the_holdout(longer) -> None:
     model = made_up_model(gate={"holdout": "1d", "max_wait": 6})
     gate = gate_of(model.gate, "regression", "expected", 4)
-    path = replayed(turning, parse("always"), gate)
+    path = replayed(longer, parse("always"), gate)
     assert path.promotions >= 1
-    promoted = {cell.cut for cell in path.champions} - {turning.setup.start}
+    promoted = {cell.cut for cell in path.champions} - {longer.setup.start}
     trained = {step.night for step in path.steps if step.verdict == "retrain"}
-    assert {cut + turning.setup.holdout(cut + 2) for cut in promoted} <= trained
+    assert {cut + longer.setup.holdout(cut + 2) for cut in promoted} <= trained
 
 
-def test_refit_serves_the_newest_labels(turning) -> None:
+def test_refit_serves_the_newest_labels(longer) -> None:
     model = made_up_model(gate={"holdout": "1d", "max_wait": 6, "refit": True})
     plain = gate_of(made_up_model(gate={"holdout": "1d", "max_wait": 6}).gate, "regression", "expected", 4)
     refitted = gate_of(model.gate, "regression", "expected", 4)
-    one, other = (replayed(turning, parse("always"), gate) for gate in (plain, refitted))
+    one, other = (replayed(longer, parse("always"), gate) for gate in (plain, refitted))
     changed = [(a.cut, b.cut) for a, b in zip(one.champions, other.champions, strict=True) if a != b]
     assert changed
     assert all(after > before for before, after in changed)
+
+
+def _gate(refit: bool):
+    return gate_of(
+        made_up_model(gate={"holdout": "3d", "max_wait": 6, "refit": refit}).gate, "regression", "expected", 4
+    )
+
+
+def test_labels_in_the_next_holdout_are_nothing_new_beside_a_refit(tmp_path) -> None:
+    world = world_of(straight_history(26, rows=60, turn=9), tmp_path, gate={"holdout": "3d"})
+    assert world.setup.holdout(20) == 3
+    cell = world.candidate(16, "all")
+    refitted, left = world.serving(15, cell, 16), world.serving(15, world.candidate(16, "all", holdout=True))
+    policy = parse("every(1)", Limits(min_new_labels=60))
+
+    def new(night: int, champion, *, gated: bool = True) -> int:
+        return world.state(night, champion, [15], None, policy, gated=gated).new_labels
+
+    assert [new(night, refitted) // 60 for night in (17, 18, 19, 20, 21)] == [0, 0, 0, 1, 2]
+    assert [new(night, refitted, gated=False) // 60 for night in (17, 20)] == [1, 4]
+    assert [new(night, left) // 60 for night in (17, 20)] == [4, 7]
+    assert world.state(20, refitted, [15], None, policy).since_training == 4
+    assert world.state(20, left, [15], None, policy).since_training == 5
+
+
+def test_night_after_a_refit_starts_no_training_that_could_learn_nothing(tmp_path) -> None:
+    world = world_of(straight_history(26, rows=60, turn=9), tmp_path, gate={"holdout": "3d"})
+    path = replayed(world, parse("always"), _gate(refit=True))
+    trained = [step.night for step in path.steps if step.verdict == "retrain"]
+    served = [cell.cut for cell in path.champions]
+    assert path.promotions >= 2
+    for night in trained:
+        at = night - world.scored[0]
+        assert int(world.time.newest[night]) - world.setup.holdout(int(world.time.newest[night]) + 1) > served[at]
+    assert any("0 new labels have matured" in step.reason for step in path.steps)
+
+
+def test_night_of_a_verdict_decides_before_it_is_known(tmp_path) -> None:
+    world = world_of(straight_history(26, rows=60, turn=9), tmp_path, gate={"holdout": "3d"})
+    for refit in (False, True):
+        path = replayed(world, parse("always"), _gate(refit))
+        held = [step.night for step in path.steps if "still awaits its verdict" in step.reason]
+        trained = [step.night for step in path.steps if step.verdict == "retrain"]
+        assert held
+        assert not {*held} & {*trained}
+        changed = [s for s in range(1, len(path.champions)) if path.champions[s] != path.champions[s - 1]]
+        assert all(world.scored[0] + s - 1 in {*held, *trained} for s in changed)
