@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +76,7 @@ PLANS: dict[str, tuple[int, ...]] = {
     "days: 14 to 28, every day": tuple(range(14, 29)),
     "weeks of days: 14, 21, 28": (14, 21, 28),
     "months of days: 30, 60": (30, 60),
-    "months that tell no days: 3, 4": (3, 4),
-    "few values: 3 to 6": (3, 4, 5, 6),
+    "months that tell no days: 3 to 9": tuple(range(3, 10)),
     "few values: 6 to 12": tuple(range(6, 13)),
 }
 """When the default gate of a grain looks, in values."""
@@ -296,16 +296,17 @@ def print_poison(args: argparse.Namespace, runs: int = 20) -> None:
     made = [poisoned(np.random.default_rng([args.seed, 5, run])) for run in range(runs)]
     sound = [poisoned(np.random.default_rng([args.seed, 6, run]), flip=False) for run in range(runs)]
     for mode in ("superior", "non_inferior", "expected"):
-        promoted = {"with": 0, "without": 0, "asked": 0}
+        promoted = {"with": 0, "without": 0, "asked": 0, "zero": 0}
         for nights, golden in made:
             terms = Terms(mode=mode, metric=metric("log_loss"), max_wait=0)
             promoted["without"] += judge(nights, terms).verdict == "pass"
             report = judge(nights, terms, golden=golden)
             promoted["with"] += report.verdict == "pass"
             promoted["asked"] += report.ask_person
+            promoted["zero"] += judge(nights, replace(terms, golden_margin=0.0), golden=golden).verdict == "pass"
         print(
-            f"  {mode:12s} promoted without a golden set {promoted['without']}/{runs}, with one {promoted['with']}/{runs}, "
-            f"a person asked {promoted['asked']}/{runs}"
+            f"  {mode:12s} promoted without a golden set {promoted['without']}/{runs}, with one {promoted['with']}/{runs} "
+            f"(its margin 0: {promoted['zero']}/{runs}), a person asked {promoted['asked']}/{runs}"
         )
     naive = 0
     for nights, _ in made:
@@ -319,8 +320,11 @@ def print_poison(args: argparse.Namespace, runs: int = 20) -> None:
     terms = Terms(mode="expected", metric=metric("log_loss"), max_wait=0)
     without = sum(judge(nights, terms).verdict == "pass" for nights, _ in sound)
     kept = sum(judge(nights, terms, golden=golden).verdict == "pass" for nights, golden in sound)
+    exact = replace(terms, golden_margin=0.0)
+    strict = sum(judge(nights, exact, golden=golden).verdict == "pass" for nights, golden in sound)
     print(
-        f"  sound candidates of the same recipe (nothing flipped, twice the champion's history), expected: {without}/{runs} without, {kept}/{runs} with"
+        f"  sound candidates of the same recipe (nothing flipped, twice the champion's history), expected: {without}/{runs} without, {kept}/{runs} with, "
+        f"{strict}/{runs} with a margin of 0"
     )
 
 

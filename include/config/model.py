@@ -124,8 +124,8 @@ class GoldenSet(Settings):
 
     rows: int = Field(default=2000, gt=0)
     """How many are drawn from the first history, at most a fifth of it."""
-    margin: float = Field(default=0.0, ge=0)
-    """Loss on them that a candidate may add, in units of the metric; a margin also lets small poison through."""
+    margin: float | None = Field(default=None, ge=0)
+    """Loss on them that a candidate may add, in units of the metric (0: none at all, so that every other equal candidate fails); unset: none that is shown at the gate's confidence, over all rows and segments."""
 
 
 class GateSettings(Settings):
@@ -142,7 +142,7 @@ class GateSettings(Settings):
     holdout: Duration | None = None
     """Newest labelled time kept from training for the gate (at least one partition, at most a fifth of the history); 14 days when unset, or 3 longer partitions whose rows do not tell days."""
     max_wait: int | None = Field(default=None, ge=0)
-    """Further labelled partitions that a verdict may wait for; 14 days' worth when unset (at least one), or 1 longer partition whose rows do not tell days."""
+    """Further labelled partitions that a verdict may wait for; 14 days' worth when unset (at least one), or 6 longer partitions whose rows do not tell days."""
     refit: bool = False
     """After a pass, train the same recipe up to the newest label, check that (golden set, churn, costs), and promote it."""
     slices: tuple[Column, ...] = ()

@@ -12,25 +12,27 @@ from include.evaluation.verdict import Part
 
 LEAST_ROWS = 30
 """A segment with fewer rows is not judged."""
+WHOLE = "all rows"
 
 
-def golden_part(golden: NightScores, metric: Metric, margin: float = 0.0, confidence: float = 0.95) -> Part:
+def golden_part(golden: NightScores, metric: Metric, margin: float | None = None, confidence: float = 0.95) -> Part:
     """Return whether the candidate keeps what the champion does on the golden rows, on the whole and in each segment.
 
     Parameters
     ----------
     golden : NightScores
         The frozen rows with both scores; `slices` name segments.
-    margin : float
-        Loss on them that a candidate may add, in the metric's unit.
+    margin : float, optional
+        Loss on them that a candidate may add, in the metric's unit; None: as much as its paired standard error explains.
 
     Notes
     -----
-    The whole: the candidate's loss may not be more than `margin` above the champion's, by value. Segments (the 20 most
-    frequent values of each column): none may be shown to lose more than margin (0: 1 % of the champion's value) by a
-    one-sided normal test of paired influences, Holm over segments at 1 - confidence: one look per candidate, rows drawn at
-    random over many nights. That newest data can lie (poisoned labels, a defect in both training and hold-out) is why it
-    exists; a candidate as good as the champion fails it every other time, and then a person is asked.
+    One-sided normal tests of paired influences, one look per candidate, rows drawn at random over many nights. Unset: neither
+    the whole nor a segment (the 20 most frequent values of each column) may be shown to lose anything, Holm over all of
+    them at 1 - confidence, so that a candidate as good as the champion fails in at most that share of cases. With a margin:
+    the candidate's loss on the whole may not be more than it above the champion's, by value (0: an equal candidate fails
+    every other time), and no segment may be shown to lose more than margin (0: 1 % of the champion's value). That newest
+    data can lie (poisoned labels, a defect in both training and hold-out) is why it exists; then a person is asked.
     """
     rows = _scored(golden)
     whole = _gain(rows, metric)
@@ -41,21 +43,39 @@ def golden_part(golden: NightScores, metric: Metric, margin: float = 0.0, confid
             f"the metric is not defined on its {len(rows.label)} scored rows",
             {"rows": len(rows.label)},
         )
-    allowed = margin or RELATIVE_MARGIN * abs(whole["champion"])
     segments = {
         found.name: _gain(rows.only(found.mask(rows)), metric) for found in named_slices([rows], sorted(rows.slices))
     }
     told = {name: values for name, values in segments.items() if values is not None and values["rows"] >= LEAST_ROWS}
-    scores = [_log_evidence(values, allowed) for values in told.values()]
-    blamed = [name for name, harmed in zip(told, holm(scores, -np.log(1 - confidence)), strict=True) if harmed]
-    numbers = {**whole, "margin": margin, "segments": told, "blamed": blamed}
     what = (
         f"gain {whole['gain']:.4g} {metric.unit} on {whole['rows']:.0f} frozen rows "
-        f"(standard error {whole['standard_error']:.2g}), {-margin:.4g} is asked"
+        f"(standard error {whole['standard_error']:.2g})"
     )
+    if margin is None:
+        blamed = _shown({WHOLE: whole, **told}, 0.0, confidence)
+        what += f", a loss of {_unexplained(whole, confidence):.4g} would be shown at {confidence:.0%}"
+        failed = bool(blamed)
+    else:
+        blamed = _shown(told, margin or RELATIVE_MARGIN * abs(whole["champion"]), confidence)
+        what += f", {-margin:.4g} is asked"
+        failed = bool(blamed) or whole["gain"] < -margin
+    numbers = {**whole, "margin": margin, "segments": told, "blamed": blamed}
     if blamed:
         what += f"; shown to lose in {'; '.join(blamed[:3])}"
-    return Part("golden_set", "fail" if blamed or whole["gain"] < -margin else "pass", what, numbers)
+    return Part("golden_set", "fail" if failed else "pass", what, numbers)
+
+
+def _shown(told: dict[str, dict[str, float]], allowed: float, confidence: float) -> list[str]:
+    """Return which groups of rows are shown to lose more than allowed, Holm over all of them."""
+    scores = [_log_evidence(values, allowed) for values in told.values()]
+    return [name for name, harmed in zip(told, holm(scores, -np.log(1 - confidence)), strict=True) if harmed]
+
+
+def _unexplained(whole: dict[str, float], confidence: float) -> float:
+    """Return the loss of all rows together that chance does not explain, in the metric's unit."""
+    from scipy.special import ndtri
+
+    return float(ndtri(confidence)) * whole["standard_error"]
 
 
 def _scored(golden: NightScores) -> NightScores:

@@ -18,6 +18,8 @@ LEAST_DAYS = 3
 """Days that a partition must tell to be divided into them: below, a verdict would rest on as few values anyway."""
 WHOLE = 3
 """Partitions held out where each is one value: as many as a verdict needs (`include.evaluation.sequence.LEAST_NIGHTS`)."""
+WHOLE_WAIT = 6
+"""Further ones that a verdict may wait for there: of 0 to 14, what captured most on three histories by month (docs/gate.md)."""
 _DAY_HOURS = 24.0
 
 
@@ -70,21 +72,27 @@ def holdout_of(settings: GateSettings, grain: Grain, days: int) -> Holdout:
     >>> holdout_of(GateSettings(), "month", 1)
     Holdout(partitions=3, least=3)
     """
-    if settings.holdout is None and divides(grain) and days < LEAST_DAYS:
+    if settings.holdout is None and _whole(grain, days):
         return Holdout(WHOLE, WHOLE)
     return Holdout(max(1, _partitions(settings.holdout or USUAL, grain)))
 
 
-def wait_of(settings: GateSettings, grain: Grain) -> int:
+def wait_of(settings: GateSettings, grain: Grain, days: int) -> int:
     """Return the further labelled partitions that a verdict may wait for.
 
     Examples
     --------
     >>> from include.config.model import GateSettings
-    >>> [wait_of(GateSettings(), grain) for grain in ("hour", "day", "week", "month", "year")]
-    [336, 14, 2, 1, 1]
+    >>> [wait_of(GateSettings(), *told) for told in (("hour", 1), ("day", 1), ("week", 7), ("month", 30), ("month", 1))]
+    [336, 14, 2, 1, 6]
     """
-    return max(1, _partitions(USUAL, grain)) if settings.max_wait is None else settings.max_wait
+    if settings.max_wait is not None:
+        return settings.max_wait
+    return WHOLE_WAIT if _whole(grain, days) else max(1, _partitions(USUAL, grain))
+
+
+def _whole(grain: Grain, days: int) -> bool:
+    return divides(grain) and days < LEAST_DAYS
 
 
 def _partitions(length: timedelta, grain: Grain) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from include.evaluation.fairness import FairnessLimits
 from include.evaluation.looks import log_bar
 from include.evaluation.metrics import Metric, default_metric, metric
-from include.evaluation.plan import wait_of
+from include.evaluation.plan import LEAST_DAYS, wait_of
 
 if TYPE_CHECKING:
     from include.evaluation.nights import PairedNights
@@ -50,7 +50,8 @@ class Terms:
     fairness, max_calibration_error, max_churn, max_microseconds_per_row, max_megabytes, max_single_feature_auc
         Limits; None: unset.
     behaviour, golden_set
-        Whether such a part is expected of the caller; `golden_margin` is the loss on the golden set that may be added.
+        Whether such a part is expected of the caller; `golden_margin` is the loss on the golden set that may be added
+        (None: what chance explains).
     classes
         Whether the scores are probabilities of classes (else numbers).
     """
@@ -74,7 +75,7 @@ class Terms:
     max_single_feature_auc: float | None = None
     behaviour: bool = False
     golden_set: bool = False
-    golden_margin: float = 0.0
+    golden_margin: float | None = None
     classes: bool = True
 
     @property
@@ -104,6 +105,7 @@ class Terms:
         task: str,
         *,
         grain: Grain = "day",
+        days: int = LEAST_DAYS,
         block: int | None = None,
         horizon: int | None = None,
         candidates_per_year: float | None = None,
@@ -115,8 +117,8 @@ class Terms:
         settings : include.config.model.GateSettings
         task : str
             `binary`, `multiclass` or `regression`.
-        grain : str
-            Of the model's partitions: it decides what is unset.
+        grain, days : str, int
+            Of the model's partitions, and how many different days the rows of one tell: they decide what is unset.
         """
         chosen = metric(settings.metric, task) if settings.metric else default_metric(task)
         return cls(
@@ -124,7 +126,7 @@ class Terms:
             metric=chosen,
             margin=settings.margin,
             confidence=settings.confidence,
-            max_wait=wait_of(settings, grain),
+            max_wait=wait_of(settings, grain, days),
             block=BLOCKS.get(grain, 1) if block is None else block,
             horizon=horizon or 30,
             candidates_per_year=candidates_per_year,
@@ -138,7 +140,7 @@ class Terms:
             max_single_feature_auc=settings.max_single_feature_auc,
             behaviour=bool(settings.behaviour),
             golden_set=settings.golden_set is not None,
-            golden_margin=settings.golden_set.margin if settings.golden_set else 0.0,
+            golden_margin=settings.golden_set.margin if settings.golden_set else None,
             classes=task != "regression",
         )
 

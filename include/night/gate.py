@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from include.evaluation.gate import judge
 from include.evaluation.terms import Terms
 from include.night.begun import begun
+from include.night.days import days_told
 from include.night.gate_parts import costs_of, parts_of
 from include.night.golden import freeze
 from include.night.held_out import Rivals, golden_night, held_out_keys, mean_loss, night_path, scored_nights
@@ -88,14 +89,15 @@ def _judged(project: Project, found: Begun, digest: str) -> Record:
     trained = next(r for r in records if r.kind == "candidate" and r.body["candidate"] == digest)
     serving = champion(records)  # the present one: it may be another than when the candidate was trained
     rival = serving.candidate if serving else None
-    terms = _terms(found, records, bootstrap=rival is None)
+    labelled = labelled_with_features(project, found)
+    terms = _terms(found, records, days_told(project, found, labelled), bootstrap=rival is None)
     rivals = _rivals(project, found, digest, rival, terms)
     held_out = held_out_keys(project, found, _first_held_out(trained), rivals)
     looks = [r for r in records if r.kind == "gate" and r.body["candidate"] == digest]
     first = [r for r in looks if r.body["champion"] == rival]  # against another champion it is another judgement
     looked = int(first[0].body["report"]["nights"]) if first else None
     if terms.golden_set:
-        freeze(project, found, labelled_with_features(project, found))  # where the YAML asks for it since the training
+        freeze(project, found, labelled)  # where the YAML asks for it since the training
     nights = scored_nights(
         project, found, held_out, rivals, terms, len(first[0].body["holdout"] if first else held_out)
     )
@@ -139,7 +141,7 @@ def _rivals(project: Project, found: Begun, digest: str, rival: str | None, term
     return Rivals(serving, candidate, artifact_of(project, name, held) if held else None)
 
 
-def _terms(found: Begun, records: Sequence[Record], *, bootstrap: bool) -> Terms:
+def _terms(found: Begun, records: Sequence[Record], days: int, *, bootstrap: bool) -> Terms:
     """Return the terms of the gate; for the first champion: more likely better than the constant predictor than not.
 
     It displaces nobody, so there is nothing to protect with the confidence that later candidates must reach; waiting for
@@ -149,6 +151,7 @@ def _terms(found: Begun, records: Sequence[Record], *, bootstrap: bool) -> Terms
         found.model.gate,
         found.model.task,
         grain=found.night.grain,
+        days=days,
         block=1 if bootstrap else None,
         horizon=found.model.policy.horizon or usual_horizon(found.night.grain),
         candidates_per_year=_candidates_of_the_year(found, records),

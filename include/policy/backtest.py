@@ -101,8 +101,8 @@ def backtest(
     for rule in _calendars(world, paths):
         paths[rule] = replayed(world, _allowed(rule, limits, tried))
     modes = MODES if options.gates else ()
-    grain = history.partitions[0].grain
-    gates = {mode: gate_of(model.gate, model.task, mode, tried.horizon, grain) for mode in modes}
+    grain, days = history.partitions[0].grain, history.days_told(world.setup.start)
+    gates = {mode: gate_of(model.gate, model.task, mode, tried.horizon, grain, days) for mode in modes}
     found = {
         _shown(rule): standing(world, path, judge)
         | {"path": told(path), "gates": _gated(world, judge, _allowed(rule, limits, tried), gates)}

@@ -11,7 +11,7 @@ import numpy as np
 from include.evaluation.metrics import default_metric
 from include.evaluation.nights import PairedNights
 from include.evaluation.performance import absolute_margin, worse_evidence
-from include.evaluation.plan import wait_of
+from include.evaluation.plan import LEAST_DAYS, wait_of
 from include.evaluation.sequence import LEAST_NIGHTS, belief, log_evidence, night_sums
 from include.evaluation.terms import BLOCKS, Terms
 
@@ -46,7 +46,9 @@ class Gate:
     seen: dict[tuple[Cell, Cell, int, int | None], tuple[Finding, int]] = field(default_factory=dict, compare=False)
 
 
-def gate_of(settings: GateSettings, task: str, mode: Mode, horizon: int, grain: Grain = "day") -> Gate:
+def gate_of(
+    settings: GateSettings, task: str, mode: Mode, horizon: int, grain: Grain = "day", days: int = LEAST_DAYS
+) -> Gate:
     """Return the performance part of a model's gate under a mode; its other parts need rows that a replay has not."""
     margin = settings.margin if settings.metric is None else 0.0
     terms = Terms(
@@ -54,7 +56,7 @@ def gate_of(settings: GateSettings, task: str, mode: Mode, horizon: int, grain: 
         metric=default_metric(task),
         margin=margin,
         confidence=settings.confidence,
-        max_wait=wait_of(settings, grain),
+        max_wait=wait_of(settings, grain, days),
         block=BLOCKS.get(grain, 1),
         horizon=horizon,
     )

@@ -34,6 +34,58 @@ def test_poisoned_segment_is_found_though_the_whole_gains():
     assert part.reason.endswith("shown to lose in segment=c")
 
 
+def equal(seed, rows=1000):
+    """Return two models that err as much on the same rows, each its own way."""
+    random = np.random.default_rng(seed)
+    chance = random.uniform(0.1, 0.9, rows)
+    label = (random.random(rows) < chance).astype(float)
+    one, other = (np.clip(chance + 0.1 * random.standard_normal(rows), 0.02, 0.98) for _ in range(2))
+    return NightScores("golden", label, one, other, slices={"segment": random.choice(list("abcdefgh"), rows)})
+
+
+def test_equal_candidate_fails_as_seldom_as_the_confidence_says():
+    failed = {None: 0, 0.0: 0}
+    for seed in range(400):
+        for margin in failed:
+            failed[margin] += golden_part(equal(seed), metric("log_loss"), margin).finding == "fail"
+    assert failed[None] / 400 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 400)
+    assert failed[0.0] / 400 > 0.4
+
+
+def test_lower_confidence_lets_fewer_equal_candidates_pass():
+    failed = [
+        sum(golden_part(equal(seed), metric("log_loss"), None, c).finding == "fail" for seed in range(150))
+        for c in (0.99, 0.95, 0.7)
+    ]
+    assert failed == sorted(failed)
+    assert failed[2] > failed[0]
+
+
+def test_whole_that_is_shown_to_lose_is_named():
+    part = golden_part(golden(harm=0.15, segment_harm=0.15), metric("log_loss"))
+    assert part.finding == "fail"
+    assert part.numbers["blamed"][0] == "all rows"
+    assert "would be shown at 95%; shown to lose in all rows" in part.reason
+
+
+def test_explicit_margin_of_zero_means_zero():
+    rows = next(
+        found
+        for found in map(equal, range(50))
+        if golden_part(found, metric("log_loss")).finding == "pass"
+        and golden_part(found, metric("log_loss")).numbers["gain"] < 0
+    )
+    part = golden_part(rows, metric("log_loss"), 0.0)
+    assert (part.finding, part.numbers["blamed"]) == ("fail", [])
+    assert "0 is asked" in part.reason
+
+
+def test_same_model_passes_whatever_the_margin():
+    rows = golden()
+    same = NightScores("golden", rows.label, rows.champion, rows.champion, slices=rows.slices)
+    assert [golden_part(same, metric("log_loss"), margin).finding for margin in (None, 0.0)] == ["pass", "pass"]
+
+
 def test_margin_is_loss_that_may_be_added():
     worse = golden(harm=0.1, segment_harm=0.1)
     loss = -golden_part(worse, metric("log_loss")).numbers["gain"]

@@ -15,7 +15,7 @@ from include.evaluation.terms import Terms
 
 ALPHA = 0.05
 LIVES, LONG_LIVES = 4000, 1000
-FEW = [(3, 4), (3, 4, 5, 6), (6, 7, 8, 9, 10, 11, 12), (12,)]
+FEW = [(3, 4), (3, 4, 5, 6, 7, 8, 9), (6, 7, 8, 9, 10, 11, 12), (12,)]
 LONG = [(14, 21, 28), (30, 60)]
 
 
@@ -28,21 +28,21 @@ LONG = [(14, 21, 28), (30, 60)]
         ("month", 30, 1, 1),
         ("quarter", 90, 1, 1),
         ("year", 365, 1, 1),
-        ("week", 1, 3, 2),
-        ("month", 1, 3, 1),
-        ("year", 2, 3, 1),
+        ("week", 1, 3, 6),
+        ("month", 1, 3, 6),
+        ("year", 2, 3, 6),
     ],
 )
 def test_unset_plan_follows_the_grain(grain, days, held, wait):
     settings = GateSettings()
-    assert (holdout_of(settings, grain, days).of(10_000), wait_of(settings, grain)) == (held, wait)
-    assert Terms.of(settings, "binary", grain=grain).max_wait == wait
+    assert (holdout_of(settings, grain, days).of(10_000), wait_of(settings, grain, days)) == (held, wait)
+    assert Terms.of(settings, "binary", grain=grain, days=days).max_wait == wait
 
 
 def test_what_the_yaml_says_holds_for_every_grain():
     settings = GateSettings(holdout=timedelta(days=61), max_wait=5)
     assert holdout_of(settings, "month", 1) == Holdout(2)
-    assert (holdout_of(settings, "day", 1).of(1000), wait_of(settings, "year")) == (61, 5)
+    assert (holdout_of(settings, "day", 1).of(1000), wait_of(settings, "year", 1)) == (61, 5)
 
 
 @pytest.mark.parametrize(("labelled", "kept"), [(2, 1), (4, 2), (5, 2), (6, 3), (100, 3)])
