@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from include.evaluation.plan import LEAST_DAYS, divides
 from include.policy.hindsight import random_schedules
 from include.policy.options import MOST_NIGHTS
 
@@ -95,5 +96,10 @@ def _note(world: World, options: Options) -> str:
     if gaps:
         notes.append(
             f"The history has {gaps} gap{'s' if gaps > 1 else ''} without labelled rows; these partitions count as no nights."
+        )
+    grain, start = partitions[0].grain, world.setup.start
+    if divides(grain) and world.time.history.days_told(start) < LEAST_DAYS:
+        notes.append(
+            f"The rows do not tell the days of a {grain}, so the gate has one value of each; name event_time where there is one."
         )
     return " ".join(notes)

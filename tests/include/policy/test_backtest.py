@@ -360,6 +360,7 @@ def test_default_gate_by_month_lets_better_candidates_pass(tmp_path) -> None:
     found = _run(tmp_path, ("every(2)",), history, model)
     gate = found["policies"]["every(2)"]["gates"]["expected"]
     assert found["holdout_partitions"] == 1
+    assert "event_time" not in found["note"]
     assert gate["promotions"] >= 2
     assert gate["gain_captured"] > 0.3
 
@@ -368,6 +369,7 @@ def test_default_gate_keeps_three_months_that_tell_no_days(tmp_path) -> None:
     history = straight_history(24, rows=90, turn=9, grain="month", dated=False)
     found = _run(tmp_path, ("every(2)",), history, made_up_model(gate={}))
     assert found["holdout_partitions"] == 3
+    assert "name event_time where there is one" in found["note"]
     assert found["policies"]["every(2)"]["gates"]["expected"]["promotions"] >= 1
 
 
