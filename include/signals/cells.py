@@ -135,6 +135,17 @@ def cells_of_profiles(
     SignalError
         When one side is numeric and the other is not.
     """
+    kept = current.__dict__.setdefault("_cells", {})  # several statistics ask for the same cells
+    found = kept.get(bins)
+    if found is None or found[0] is not reference:
+        found = kept[bins] = (reference, _cells_of_profiles(reference, current, bins))
+    pair: CellPair = found[1]
+    return pair
+
+
+def _cells_of_profiles(
+    reference: NumericProfile | CategoricalProfile, current: NumericProfile | CategoricalProfile, bins: Bins
+) -> CellPair:
     if isinstance(reference, CategoricalProfile) and isinstance(current, CategoricalProfile):
         return _counts_of_categories(reference, current)
     if not isinstance(reference, NumericProfile) or not isinstance(current, NumericProfile):

@@ -160,10 +160,10 @@ def signals_of(
     return found
 
 
-def feature_signals(profile: Profile, reference: Profile, key: str) -> list[Signal]:
-    """Return the signals of every feature of a partition (see `FEATURE_SIGNALS`)."""
+def feature_signals(profile: Profile, reference: Profile, key: str, *, errors: bool = True) -> list[Signal]:
+    """Return the signals of every feature of a partition (see `FEATURE_SIGNALS`); without standard errors if not wanted."""
     return [
-        Signal.of(statistic.name, name, statistic.measure(before, current), key)
+        Signal.of(statistic.name, name, statistic.measure(before, current, error=errors), key)
         for name, before, current in _pairs(profile, reference)
         for statistic in FEATURE_SIGNALS[before.edges.kind]
     ]

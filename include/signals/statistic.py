@@ -125,28 +125,31 @@ class Statistic(ABC):
         with np.errstate(over="ignore", invalid="ignore"):
             return self._binned(reference, current)
 
-    def measure(self, reference: Any, current: Any) -> Measured:
+    def measure(self, reference: Any, current: Any, *, error: bool = True) -> Measured:
         """Return the value with its standard error and with its mean and spread under no change.
 
         Parameters
         ----------
         reference, current : SubjectProfile or array-like of shape (n,)
             Profiles give the binned value, arrays the exact one (its spread is taken from profiles all the same).
+        error : bool
+            Whether the standard error is wanted, which takes most of the time; nan without.
         """
         if isinstance(reference, NumericProfile | CategoricalProfile):
-            return self._measure(reference, current, self.binned(reference, current))
+            return self._measure(reference, current, self.binned(reference, current), error=error)
         left, right = as_column(reference), as_column(current)
-        return self._measure(*profiles_of(left, right), self.exact(reference, current))
+        return self._measure(*profiles_of(left, right), self.exact(reference, current), error=error)
 
-    def _measure(self, reference: SubjectProfile, current: SubjectProfile, value: float) -> Measured:
+    def _measure(self, reference: SubjectProfile, current: SubjectProfile, value: float, *, error: bool) -> Measured:
         rows = self.rows_of(current)
         if not math.isfinite(value):
             return cannot_tell(rows)
         with np.errstate(over="ignore", invalid="ignore"):
-            law, error = self._law(reference, current), self._standard_error(reference, current)
+            law = self._law(reference, current)
+            deviation = self._standard_error(reference, current) if error else math.nan
         if not math.isfinite(law.expected) or not math.isfinite(law.jittered_spread):
             return cannot_tell(rows)
-        return Measured(value, error, law.expected, law.jittered_spread, rows, lattice=law.lattice)
+        return Measured(value, deviation, law.expected, law.jittered_spread, rows, lattice=law.lattice)
 
     def rows_of(self, current: SubjectProfile) -> int:
         """Return the current rows that the value is made of: those that have a value."""

@@ -119,7 +119,7 @@ class _Counted:
 
     def nights(self, reference: Profile) -> list[Night]:
         pairs = zip(self.groups.keys, self.profiles, strict=True)
-        return [Night(key, feature_signals(one, reference, key)) for key, one in pairs]
+        return [Night(key, feature_signals(one, reference, key, errors=False)) for key, one in pairs]
 
     def described(self) -> dict[str, Any]:
         keys = None if self.groups.by is None else list(self.groups.keys)

@@ -107,12 +107,10 @@ class Wasserstein(Statistic):
 
     def _binned(self, reference: SubjectProfile, current: SubjectProfile) -> float:
         left, right = _numeric(reference), _numeric(current)
-        difference = right.distribution[1:] - left.distribution[1:]
-        inside = area(np.diff(left.edges.array), difference, discrete=left.edges.discrete)
-        below = abs(right.below_excess / right.n - left.below_excess / left.n)
-        above = abs(right.above_excess / right.n - left.above_excess / left.n)
-        apart = abs(right.moments.mean - left.moments.mean)  # the distance is never less than that of the means
-        return max(float(inside) + below + above, apart) / self._scale_of(left, right)
+        kept = right.__dict__.get("_distance")  # three units of one distance
+        if kept is None or kept[0] is not left:
+            kept = right.__dict__["_distance"] = (left, _raw(left, right))
+        return float(kept[1]) / self._scale_of(left, right)
 
     def _law(self, reference: SubjectProfile, current: SubjectProfile) -> Law:
         left = _numeric(reference)
@@ -135,6 +133,16 @@ class Wasserstein(Statistic):
             return area(widths, np.cumsum(shares, axis=-1)[..., 1:-1] - truth, discrete=discrete)
 
         return influence_error(formula, right.cells) / self._scale_of(left, right)
+
+
+def _raw(left: NumericProfile, right: NumericProfile) -> float:
+    """Return the distance of two profiles in the unit of the column."""
+    difference = right.distribution[1:] - left.distribution[1:]
+    inside = area(np.diff(left.edges.array), difference, discrete=left.edges.discrete)
+    below = abs(right.below_excess / right.n - left.below_excess / left.n)
+    above = abs(right.above_excess / right.n - left.above_excess / left.n)
+    apart = abs(right.moments.mean - left.moments.mean)  # the distance is never less than that of the means
+    return max(float(inside) + below + above, apart)
 
 
 def _numeric(profile: SubjectProfile) -> NumericProfile:
