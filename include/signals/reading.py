@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import unquote
 
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet as pq
 
 from include.signals.columns import Kind, kind_of
+from include.signals.csv_file import CsvFile
 from include.signals.errors import SignalError
 from include.signals.streaming import BATCH_ROWS
 
@@ -68,7 +68,9 @@ class Part:
         SignalError
             When the file cannot be read as what its name says, or two columns have one name.
         """
-        found = self.table.schema if self._is_csv else _read(self.path, lambda: pq.read_schema(self.path))
+        if self._is_csv:
+            return self._csv.schema
+        found = _read(self.path, lambda: pq.read_schema(self.path))
         twice = sorted({name for name in found.names if found.names.count(name) > 1})
         if twice:
             raise SignalError.at(
@@ -77,11 +79,11 @@ class Part:
         return found
 
     @cached_property
-    def table(self) -> pa.Table:
-        """All rows of a CSV file: its types are found by reading all of it."""
+    def _csv(self) -> CsvFile:
         if self.path.stat().st_size == 0:
             raise SignalError.at(str(self.path), "it is empty", "a header and rows", "check how it was written")
-        return _read(self.path, lambda: pa.csv.read_csv(self.path))
+        found: CsvFile = _read(self.path, lambda: CsvFile(self.path))
+        return found
 
     @property
     def _is_csv(self) -> bool:
@@ -90,11 +92,12 @@ class Part:
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows with these columns, at least one batch."""
         if self._is_csv:
-            yield from self.table.select(list(columns)).to_batches() or [_no_rows(self.schema, columns)]
-            return
+            read = self._csv.batches(columns)
+        else:
+            read = parquet_batches(self.path, columns)
         empty = True
         try:
-            for batch in parquet_batches(self.path, columns):
+            for batch in read:
                 empty = False
                 yield batch
         except (pa.ArrowException, OSError) as error:

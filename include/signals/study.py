@@ -37,6 +37,7 @@ from include.signals.streaming import THREADS
 from include.signals.study_alarms import Night, alarms_of
 
 JOINT_ROWS = 20_000
+_MOST_NAMED = 5
 
 AlarmsOf = Callable[[Sequence[Night], Sequence[Night]], list[dict[str, Any]]]
 
@@ -169,6 +170,9 @@ def _kinds(
             raise SignalError.at(
                 f"{before.path}, column {name}", "its type cannot be compared", "numbers, times, texts", "leave it out"
             )
+    wrong = [name for name in kinds if name not in forced and _differs(before, after, name)]
+    if wrong:
+        raise _mistyped(before, after, wrong)
     for name in sorted(forced - set(kinds)):
         raise _missing(before, name)
     if not kinds:
@@ -185,14 +189,35 @@ def _kind(before: Side, after: Side, name: str, forced: frozenset[str]) -> Kind 
         return "categorical"
     if before.is_null(name):
         return right
-    if left is not None and right != left and not after.is_null(name):
-        raise SignalError.at(
-            f"{after.path}, column {name}",
-            f"{right or 'other'} values ({after.parts[0].schema.field(name).type})",
-            f"{left} ones ({before.parts[0].schema.field(name).type}), as in {before.path}",
+    return left
+
+
+def _differs(before: Side, after: Side, name: str) -> bool:
+    """Return whether the two sides hold a column as different kinds; one without values is of none."""
+    return after.kinds[name] != before.kinds[name] and not before.is_null(name) and not after.is_null(name)
+
+
+def _mistyped(before: Side, after: Side, names: Sequence[str]) -> SignalError:
+    """Return the error that names the columns of another kind, each with both types."""
+    if len(names) == 1:
+        return SignalError.at(
+            f"{after.path}, column {names[0]}",
+            f"{after.kinds[names[0]] or 'other'} values ({_type(after, names[0])})",
+            f"{before.kinds[names[0]]} ones ({_type(before, names[0])}), as in {before.path}",
             "cast one of them, or compare the column as categories",
         )
-    return left
+    more = [f"{len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED else []
+    told = [f"{name} ({_type(after, name)} instead of {_type(before, name)})" for name in names[:_MOST_NAMED]]
+    return SignalError.at(
+        str(after.path),
+        f"{len(names)} columns hold values of another kind: {', '.join([*told, *more])}",
+        f"the kinds of {before.path}",
+        "cast the columns of one side, or compare them as categories",
+    )
+
+
+def _type(side: Side, name: str) -> pa.DataType:
+    return side.parts[0].schema.field(name).type
 
 
 def _near(side: Side, name: str) -> list[str]:

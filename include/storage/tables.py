@@ -19,7 +19,7 @@ from include.storage.commits import NO_CLEAN_UP, TRIES, Write, commit, fence_of,
 from include.storage.durable import sync_commits
 from include.storage.lifetimes import stand_in_for
 from include.storage.migrations import VERSION_PROPERTY, bring_up_to_date, refuse_newer
-from include.storage.reading import conformed, file_batches, predicate_of, stored_names
+from include.storage.reading import conformed, file_batches, predicate_of, readable, stored_names
 from include.storage.specs import PARTITION, Publication, Published, Staged, TableSpec
 from include.storage.staging import Stager, stage_file
 
@@ -94,7 +94,7 @@ class Table:
         there = {field.name for field in table.schema().fields}
         names = [name for name in schema.names if name in there]
         found = pa.RecordBatchReader.from_stream(table.scan(columns=names, predicate=predicate_of(partitions, equal)))
-        return pa.RecordBatchReader.from_batches(schema, conformed(found, schema))
+        return pa.RecordBatchReader.from_batches(schema, conformed(readable(found, f"table {self.location}"), schema))
 
     def read(
         self,

@@ -187,6 +187,29 @@ def test_columns_that_do_not_fit_are_explained(
         compare(reference, current, **options)
 
 
+def test_all_columns_of_another_kind_are_named(tmp_path: Path) -> None:
+    reference = write(tmp_path / "r.parquet", **{f"x{i}": [1.0, 2.0] for i in range(7)}, c=["a", "b"], same=[1, 2])
+    current = write(tmp_path / "c.parquet", **{f"x{i}": ["a", "b"] for i in range(7)}, c=[1, 2], same=[1, 2])
+    with pytest.raises(SignalError) as caught:
+        compare(reference, current)
+    assert str(caught.value) == (
+        f"{current}: 8 columns hold values of another kind: x0 (string instead of double), x1 (string instead of double), "
+        "x2 (string instead of double), x3 (string instead of double), x4 (string instead of double), 3 more. Expected the "
+        f"kinds of {reference}. To do: cast the columns of one side, or compare them as categories."
+    )
+
+
+def test_csv_whose_type_changes_late_compares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("include.signals.csv_file.BLOCK_BYTES", 500)
+    for name in ("r", "c"):
+        values = [*map(str, range(1000)), "0.5"]
+        (tmp_path / f"{name}.csv").write_text("x,g\n" + "".join(f"{v},{i % 3}\n" for i, v in enumerate(values)))
+    found = compare(tmp_path / "r.csv", tmp_path / "c.csv", by="g")
+    assert found["current"]["rows"] == 1001
+    assert found["current"]["groups"] == ["0", "1", "2"]
+    assert max(found["subjects"]["x"]["ks_statistic"].values()) < 0.01
+
+
 def test_csv_and_parquet_compare(tmp_path: Path) -> None:
     reference = write(tmp_path / "r.parquet", x=[1, 2, 3, 4], c=["a", "b", "a", "b"])
     current = tmp_path / "c.csv"

@@ -43,6 +43,23 @@ def test_nothing_there_reads_as_no_rows(table: Table) -> None:
     assert table.files() == []
 
 
+@pytest.mark.parametrize("damage", ["cut", "overwritten", "gone"])
+def test_damaged_data_file_is_told(tmp_path: Path, damage: str) -> None:
+    table = Table(Location.of(tmp_path) / "people", SPEC)
+    table.replace("2013-03-01", _rows(1, 2))
+    file = next(path for path in table.location.path.rglob("*.parquet") if "_delta_log" not in path.parts)
+    content = file.read_bytes()
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(content[:40] if damage == "cut" else b"\x99" * len(content))
+
+    with pytest.raises(StorageError, match=r"table .*people: a data file cannot be read \(.*To do: restore the file"):
+        table.read()
+    with pytest.raises(FileNotFoundError if damage == "gone" else StorageError, match=file.name):
+        list(table.ordered(["id"], ["2013-03-01"]))
+
+
 def test_staged_rows_are_invisible_until_published(table: Table) -> None:
     table.ensure()
     staged = table.stage(_rows(1, 2), "2013-03-01")
