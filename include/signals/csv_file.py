@@ -15,7 +15,7 @@ import pyarrow.csv
 
 from include.signals.errors import SignalError
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 1 << 20
 
 # In the order in which `pyarrow.csv.read_csv` tries them; a text is always possible.
 _CANDIDATES: tuple[pa.DataType, ...] = (
@@ -45,7 +45,7 @@ class CsvFile:
     -----
     A first pass finds each column's type from all its values, as `pyarrow.csv.read_csv` does with the whole file in memory;
     a second writes the rows into a temporary Arrow file, from which any columns are read as often as wanted. The copy
-    goes with this object. Memory holds a block of 8 MiB at a time.
+    goes with this object. Memory holds a block of 1 MiB at a time.
     """
 
     def __init__(self, path: Path) -> None:
