@@ -112,11 +112,12 @@ class State:
     since_cut : int or None
         Partitions since the champion's training cut.
     since_training : int or None
-        Partitions since a training was last started, whatever became of it.
+        Partitions since a training was last started, whatever became of it, or since the champion was refitted.
     history : int
         Labelled partitions there are.
     new_labels : int
-        Labels that have matured since the champion's training cut.
+        Labels that have matured since the champion's training cut; beside one that was refitted, without the hold-out that a
+        training of tonight would leave to the gate.
     gate_loss, gate_standard_error : float or None
         The champion's mean loss when it was judged, and its standard error.
     losses : tuple of Loss
