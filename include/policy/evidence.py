@@ -149,7 +149,7 @@ def _probe(matrix: Matrix, view: View, window: str, stretches: Sequence[list[int
 
 def _pair(matrix: Matrix, view: View, window: str, stretch: Sequence[int]) -> Pair:
     fresh = [(place, view.fresh(place, window)) for place in stretch]
-    edge = _difference(matrix, view, [(place, view.fresh(place, ALL), mine) for place, mine in fresh])
+    edge = _edge(matrix, view, window, stretch)
     gains = [(place, *found) for place in stretch if (found := view.gainers(place, window))]
     gain = _difference(matrix, view, gains)
     mask = [view.time.known_rows(view.night, place, "cheap") for place in stretch]
@@ -164,6 +164,20 @@ def _pair(matrix: Matrix, view: View, window: str, stretch: Sequence[int]) -> Pa
         gain_error=gain[1] if gain else None,
         share=len(gains if gain else stretch) / view.step,
     )
+
+
+def _edge(matrix: Matrix, view: View, window: str, stretch: Sequence[int]) -> tuple[float, float] | None:
+    """Return by how much candidates of a window are better than those of all history of the same age, and the standard error.
+
+    The mean over fresh candidates and those that are `AGES` older: a window is right that serves well until the next
+    training, not on the day after alone.
+    """
+    found = []
+    for age in (0, *AGES):
+        older = [(place, view.fresh(place, ALL, age * view.step)) for place in stretch]
+        one = _difference(matrix, view, [(p, base, view.fresh(p, window, age * view.step)) for p, base in older])
+        found += [one] if one else []
+    return (float(np.mean([m for m, _ in found])), float(np.mean([e for _, e in found]))) if found else None
 
 
 def _ageing(matrix: Matrix, view: View, window: str, stretches: Sequence[list[int]]) -> float:

@@ -59,7 +59,8 @@ class Pair:
     candidate : float
         Mean loss of a row.
     edge, edge_error : float
-        By how much that is less than with all history as the window, and the standard error over rows.
+        By how much candidates of this window, fresh and older ones, lose less than those of all history and the same age, and
+        the standard error over rows.
     gain, gain_error : float or None
         By how much what a training would have brought is better than the champion, each by its cheap twin, and the
         standard error over rows; None where the champion knew these partitions, or no candidate was newer than it.

@@ -18,8 +18,12 @@ EARN = 0.01
 """Share of the loss by which a fresh candidate must be better on average: less is not worth a training, however sure."""
 SURE = 2.0
 """Standard errors (over rows) by which the regret must be above zero."""
-PATIENCE = 1 / 3
-"""Share of what a candidate of usual ageing costs within the horizon at which a training is bought."""
+PATIENCE = 0.4
+"""Share of what a candidate of usual ageing costs within the horizon at which a training is bought.
+
+A candidate that ages evenly is then replaced once a horizon of four stretches. From 3 / 8 down it would be after three, and spend
+more than is earned: nothing would be left for an abrupt change.
+"""
 FIRST = 2.0
 """Trainings that a model has to begin with: while it has seen little, more rows help most."""
 SAVED = 3.0
@@ -43,21 +47,21 @@ class Auto:
 
     Notes
     -----
-    Cheap candidates of each window are judged on the partitions that follow them. The window is all history unless another
-    has been better, by two standard errors, with experience that fades by a tenth with every candidate. On each stretch
-    since the champion's cut, what a training on this window would have brought instead is compared with the champion's
-    cheap twin. The largest sum of these gains over the newest stretches is the *regret*. A training is started when
+    Cheap candidates of each window are judged on the partitions that follow them, fresh and when they are older. The window is
+    all history unless another has been better, by two standard errors, with experience that fades by a tenth with every
+    candidate. On each stretch since the champion's cut, what a training on this window would have brought instead is
+    compared with the champion's cheap twin. The largest sum of these gains over the newest stretches is the *regret*. A
+    training is started when
 
     - the regret is above zero by two standard errors over rows (else it may be the luck of the draw), and 1 % of the loss a
       stretch on average,
     - a training has been earned: one every `horizon` partitions, of which three may be saved up,
-    - the regret has reached the price, `PATIENCE` · r · h² / 2 / (trainings saved), with r the usual ageing (extra loss a
-      stretch) and h the horizon in stretches: r · h² / 2 is what a candidate that ages as usual costs within the horizon.
+    - the regret has reached the price, `PATIENCE` · r · h² / 2, with r the usual ageing (extra loss a stretch) and h the
+      horizon in stretches: r · h² / 2 is what a candidate that ages as usual costs within the horizon.
 
     It is the rule of renting until the rent paid equals the price, which costs at most twice what the best choice in
     hindsight would have; and where losses grow steadily with age, it is the economic order quantity. A price in units of the
-    model's own ageing needs no setting, and falls while trainings are saved up. With fewer than three comparisons the rule is
-    ``every(7)``.
+    model's own ageing needs no setting. With fewer than three comparisons the rule is ``every(7)``.
 
     References
     ----------
@@ -94,7 +98,7 @@ class Auto:
 
     def _weigh(self, state: State, chosen: Probe, regret: Regret, level: float, evidence: dict[str, Any]) -> Answer:
         saved = trainings_saved(state.served, state.trainings, self.horizon)
-        price, share = self._price(chosen, saved), regret.mean / level
+        price, share = self._price(chosen), regret.mean / level
         evidence |= {
             "gain": regret.mean,
             "share": share,
@@ -119,9 +123,9 @@ class Auto:
             return Answer(False, f"{compared}: so far {worth}", evidence)
         return Answer(True, f"{compared}: {worth}", evidence, None if self.own else chosen.window)
 
-    def _price(self, chosen: Probe, saved: float) -> float:
+    def _price(self, chosen: Probe) -> float:
         stretches = self.horizon / step_of(self.tried)
-        return PATIENCE * max(0.0, chosen.ageing) * stretches**2 / 2 / max(1.0, saved)
+        return PATIENCE * max(0.0, chosen.ageing) * stretches**2 / 2
 
 
 def trainings_saved(served: int, trainings: tuple[int, ...], horizon: int) -> float:

@@ -90,6 +90,27 @@ def test_ageing_is_the_extra_loss_of_older_candidates(tmp_path) -> None:
     assert moving.ageing > 10 * abs(still.ageing)
 
 
+def test_edge_is_that_of_fresh_and_older_candidates(tmp_path) -> None:
+    history = _moving(14, rows=60)
+    _, probes = _seen(history, tmp_path, SHORT)
+    matrix, pair = Matrix(bench_of(history, tmp_path)), probes[1].pairs[-1]
+    found = [matrix.paired(Cell(cut, "all", "cheap"), Cell(cut, "last(3)", "cheap"), 13) for cut in (12, 11, 10)]
+    assert pair.edge == pytest.approx(np.mean([one.mean for one in found if one]))
+    assert pair.edge > found[0].mean + 1  # all history lags by more days, and falls behind by more with each
+
+
+def test_window_that_is_only_right_when_fresh_has_no_edge(tmp_path) -> None:
+    history = straight_history(36, rows=60)
+    days = np.repeat(np.arange(36), np.diff(history.offsets))
+    waves = replace(history, label=(history.label + 3 * np.sin(2 * np.pi * days / 16)).astype(np.float32))
+    _, probes = _seen(waves, tmp_path, SHORT)
+    matrix = Matrix(bench_of(waves, tmp_path))
+    places = range(24, 36)
+    fresh = [matrix.paired(Cell(p - 1, "all", "cheap"), Cell(p - 1, "last(3)", "cheap"), p).mean for p in places]
+    assert np.mean(fresh) > 0.5
+    assert np.mean([pair.edge for pair in probes[1].pairs]) < 0
+
+
 def test_partitions_of_one_row_are_pooled(tmp_path) -> None:
     view, probes = _seen(straight_history(40, rows=1), tmp_path, ("all", "last(80)"))  # ten rows a stretch
     assert view.step == 10
