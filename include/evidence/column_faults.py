@@ -12,6 +12,8 @@ from include.evidence.summary import ColumnSummary
 from include.evidence.units import unit_of
 
 History = Sequence[ColumnSummary]
+Strengths = Mapping[tuple[str, str], float]
+"""How well columns tell the label, by column and class; no class where there are not several."""
 
 _FEWEST_VALUES = 20
 _NULL_JUMP = 0.05
@@ -171,23 +173,28 @@ def _plain(category: Any) -> str:
 
 
 def _leak(name: str, tonight: ColumnSummary, history: History) -> Iterator[Diagnosis]:
-    yield from leaks({name: tonight.label_strength}, [{name: night.label_strength} for night in history])
+    yield from leaks({(name, ""): tonight.label_strength}, [{(name, ""): night.label_strength} for night in history])
 
 
-def leaks(tonight: Mapping[str, float], history: Sequence[Mapping[str, float]]) -> Iterator[Diagnosis]:
+def leaks(tonight: Strengths, history: Sequence[Strengths]) -> Iterator[Diagnosis]:
     """Yield the columns that alone tell the label now, and did not before.
 
     Parameters
     ----------
-    tonight : mapping of str to float
-        Strength of each column for the label (`include.evidence.strength`), NaN where it cannot be told.
+    tonight : mapping of (str, str) to float
+        Strength of each column for the label, or for each class of several (`include.evidence.strength`): by column and
+        class, which is empty where there are not several; NaN where it cannot be told.
     history : sequence of mappings
-        The same on calm partitions; a column whose strength none of them knows is not judged.
+        The same on calm partitions. What none of them knows is not judged: a class that has just appeared may well be
+        told by a column that has just got new values.
     """
-    for name, strength in tonight.items():
-        known = [night[name] for night in history if np.isfinite(night.get(name, np.nan))]
+    told: dict[str, Diagnosis] = {}
+    for (name, label), strength in tonight.items():
+        known = [night[name, label] for night in history if np.isfinite(night.get((name, label), np.nan))]
         before = max(known, default=1.0)
         if strength >= max(_LEAK, before + _LEAP):
-            sentence = f"{name} alone now tells the label (strength {strength:.2f}, at most {before:.2f} before)."
+            what = f"class {label}" if label else "label"
+            sentence = f"{name} alone now tells the {what} (strength {strength:.2f}, at most {before:.2f} before)."
             evidence = {"strength": strength, "most_before": before}
-            yield Diagnosis("label leakage", name, evidence, sentence, True)
+            told.setdefault(name, Diagnosis("label leakage", name, evidence, sentence, True))
+    yield from told.values()

@@ -110,7 +110,7 @@ def _shifted_hours(tonight: Summary, history: History) -> Iterator[Diagnosis]:
 def _truncated(tonight: Summary, history: History) -> Iterator[Diagnosis]:
     if tonight.hours is None:
         fewest = min(night.rows for night in history)
-        if tonight.rows < 0.3 * fewest:
+        if tonight.rows < 0.3 * fewest and fewest - tonight.rows >= _TAIL_ROWS:
             sentence = f"{tonight.rows:,} rows, where there were at least {fewest:,}: cut off?"
             evidence = {"rows": float(tonight.rows), "fewest_before": float(fewest)}
             yield Diagnosis("truncated partition", "rows", evidence, sentence, True)

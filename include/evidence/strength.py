@@ -59,8 +59,8 @@ def label_strength(values: NDArray[Any], labels: Floats, numeric: bool) -> float
     return float(abs(2.0 * area - 1.0))
 
 
-def class_strength(values: NDArray[Any], labels: Floats, numeric: bool) -> float:
-    """Return how well a column tells one of the five commonest classes from all others, as `label_strength` does.
+def class_strengths(values: NDArray[Any], labels: Floats, numeric: bool) -> dict[int, float]:
+    """Return how well a column tells each of the five commonest classes from all others, as `label_strength` does.
 
     Parameters
     ----------
@@ -70,14 +70,18 @@ def class_strength(values: NDArray[Any], labels: Floats, numeric: bool) -> float
         The place of each row's class; NaN where there is none.
     numeric : bool
         Whether the values are numbers.
+
+    Examples
+    --------
+    >>> class_strengths(np.arange(60.0), np.repeat([0.0, 1.0, 2.0], 20), True)
+    {0: 1.0, 1: 0.0, 2: 1.0}
     """
     told = np.isfinite(labels)
     classes, counts = np.unique(labels[told], return_counts=True)
-    found = [
-        label_strength(values[told], (labels[told] == classes[place]).astype(np.float64), numeric)
+    return {
+        int(classes[place]): label_strength(values[told], (labels[told] == classes[place]).astype(np.float64), numeric)
         for place in np.argsort(-counts, kind="stable")[:_MOST_CLASSES]
-    ]
-    return max((one for one in found if np.isfinite(one)), default=float("nan"))
+    }
 
 
 def _mean_ranks(values: NDArray[Any]) -> Floats:

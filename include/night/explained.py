@@ -71,7 +71,7 @@ def leaking(summaries: Summaries, key: str, labelled: Sequence[str], records: Se
     return [
         one
         for one in leaks(tonight, history)
-        if not accepted or any(leaks({one.subject: tonight[one.subject]}, accepted))
+        if not accepted or any(again.subject == one.subject for again in leaks(tonight, accepted))
     ]
 
 

@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 
 from include.evidence.columns import is_number, numbers_of
 from include.evidence.kept import FORM, from_bytes, to_bytes
-from include.evidence.strength import class_strength, label_strength
+from include.evidence.strength import class_strengths, label_strength
 from include.evidence.summary import Summary, summarise_columns, summarise_rows
 from include.features.inputs import hidden_columns
 from include.features.key import key_columns
 from include.night.rows import feature_columns, label_numbers, labels_table, present_features
+from include.partitions import typical_hours
 from include.signals.sample import sampled
 from include.storage.objects import list_names, read_if_present
 from include.storage.objects import replace as put
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 FOLDER = "summaries"
 _SAMPLED = 20_000
 _HELD = 40
+_DAY_HOURS = 23
 _TECHNICAL = (PARTITION, "_revision", "_known_at", "_row", "_event_time")
 
 
@@ -56,7 +58,7 @@ class Summaries:
     def __init__(self, project: Project, found: Begun) -> None:
         self._project, self._found = project, found
         self._held: dict[str, Summary] = {}
-        self._strengths: dict[str, dict[str, float]] = {}
+        self._strengths: dict[str, dict[tuple[str, str], float]] = {}
 
     @cached_property
     def keys(self) -> list[str]:
@@ -90,24 +92,31 @@ class Summaries:
         """Return those of some labelled partitions whose labels no night has looked at."""
         return self._unkept("labels", keys)
 
-    def strengths(self, key: str) -> dict[str, float]:
-        """Return how well each column of a labelled partition tells the label by itself, kept or measured."""
+    def strengths(self, key: str) -> dict[tuple[str, str], float]:
+        """Return how well each column of a labelled partition tells the label (each class of several) by itself."""
         if key not in self._strengths:
             self._strengths[key] = self._kept_strengths(key) or self._measured(key)
         return self._strengths[key]
 
-    def _kept_strengths(self, key: str) -> dict[str, float]:
+    def _kept_strengths(self, key: str) -> dict[tuple[str, str], float]:
         kept = read_if_present(self._place("labels", key))
         if kept:
             with suppress(pa.ArrowInvalid):
                 table = pa.ipc.open_file(pa.py_buffer(kept)).read_all()
-                return dict(zip(table["name"].to_pylist(), table["strength"].to_pylist(), strict=True))
+                names, classes, strengths = (table[name].to_pylist() for name in ("name", "class", "strength"))
+                return dict(zip(zip(names, classes, strict=True), strengths, strict=True))
         return {}
 
     def keep_strengths(self, key: str) -> None:
         """Keep what `strengths` found, which says that the labels of the partition have been looked at."""
         strengths = self.strengths(key)
-        table = pa.table({"name": list(strengths), "strength": pa.array(list(strengths.values()), pa.float64())})
+        table = pa.table(
+            {
+                "name": pa.array([name for name, _ in strengths], pa.string()),
+                "class": pa.array([label for _, label in strengths], pa.string()),
+                "strength": pa.array(list(strengths.values()), pa.float64()),
+            }
+        )
         sink = pa.BufferOutputStream()
         with pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
@@ -162,24 +171,27 @@ class Summaries:
             if name not in hidden and not pa.types.is_temporal(table.spec.schema.field(name).type)
         ]
         identity = [name for name in key_columns(rows.key) if name in names] or names
-        time = rows.event_time if rows.event_time in names else None
+        days = typical_hours(rows.partition) >= _DAY_HOURS  # an hour's rows are never those of the hour before
+        time = rows.event_time if days and rows.event_time in names else None
         wanted = list(dict.fromkeys([*identity, *content, *([time] if time else [])]))
         return summarise_rows(
             table.ordered(wanted, [key]), key=identity, content=content, event_time=time, timezone=rows.timezone
         )
 
-    def _measured(self, key: str) -> dict[str, float]:
-        names, labels = self._sampled(key)
-        multiclass = self._found.model.task == "multiclass"
+    def _measured(self, key: str) -> dict[tuple[str, str], float]:
+        columns, labels, classes = self._sampled(key)
         found = {}
-        for name in names.column_names:
-            values, told, numeric = _values(names.column(name))
-            strength = class_strength if multiclass else label_strength
-            found[name] = strength(values[told], labels[told], numeric)
+        for name in columns.column_names:
+            values, told, numeric = _values(columns.column(name))
+            if classes:
+                strengths = class_strengths(values[told], labels[told], numeric)
+                found.update({(name, classes[place]): strength for place, strength in strengths.items()})
+            else:
+                found[name, ""] = label_strength(values[told], labels[told], numeric)
         return found
 
-    def _sampled(self, key: str) -> tuple[pa.Table, np.ndarray]:
-        """Return the features of a sample of a partition's labelled rows, and their labels.
+    def _sampled(self, key: str) -> tuple[pa.Table, np.ndarray, Sequence[str]]:
+        """Return the features of a sample of a partition's labelled rows, their labels, and the classes of several.
 
         The labels are drawn first: of a million rows only the sampled ones are put together.
         """
@@ -196,8 +208,8 @@ class Summaries:
             rows.append(batch.select(columns).filter(pc.is_valid(place)))
             labels.append(pc.take(numbers, place.drop_null()))
         if not rows:
-            return pa.table({}), np.empty(0)
-        return pa.Table.from_batches(rows), numbers_of(pa.chunked_array(labels))
+            return pa.table({}), np.empty(0), classes
+        return pa.Table.from_batches(rows), numbers_of(pa.chunked_array(labels)), classes
 
 
 def _values(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray, bool]:
