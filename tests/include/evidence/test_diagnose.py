@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from include.evidence.column_faults import leaks
 from include.evidence.diagnose import WORLD, diagnose, is_defect
 from include.evidence.summary import Summary, summarise
 
@@ -241,3 +242,15 @@ def test_column_that_hardly_varies_may_be_constant_once() -> None:
 
     assert not is_defect(diagnose(rare(50, 0.0), [rare(seed, 0.05) for seed in range(20)]))
     assert is_defect(diagnose(rare(50, 0.0), [rare(seed, 0.3) for seed in range(20)]))
+
+
+def test_a_class_that_has_just_appeared_is_no_leak():
+    history = [{("width", "narrow"): 0.5, ("width", "broad"): 0.6}] * 30
+    tonight = {("width", "narrow"): 0.5, ("width", "broad"): 0.6, ("width", "huge"): 1.0}
+
+    assert list(leaks(tonight, history)) == []
+    (found,) = leaks({**tonight, ("width", "broad"): 0.95}, history)
+    assert (found.subject, found.sentence) == (
+        "width",
+        "width alone now tells the class broad (strength 0.95, at most 0.60 before).",
+    )
