@@ -55,7 +55,7 @@ target: {dataset: orders, column: paid, delay: 1d}
 learner: {rounds: 40, parameters: {max_depth: 3}}
 window: {last: 4d}
 policy: never
-gate: {holdout: 4d, golden_set: {rows: 500, margin: 0}}
+gate: {holdout: 4d, golden_set: {rows: 500}}
 """
 
 

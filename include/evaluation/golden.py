@@ -12,6 +12,8 @@ from include.evaluation.verdict import Part
 
 LEAST_ROWS = 30
 """A segment with fewer rows is not judged."""
+SUSPICION = 0.7
+"""Confidence at which a loss counts as shown where no margin is set: asking a person in vain is cheap, poison is not."""
 WHOLE = "all rows"
 
 
@@ -24,12 +26,14 @@ def golden_part(golden: NightScores, metric: Metric, margin: float | None = None
         The frozen rows with both scores; `slices` name segments.
     margin : float, optional
         Loss on them that a candidate may add, in the metric's unit; None: as much as its paired standard error explains.
+    confidence : float
+        At which a segment is shown to lose more than a margin; without one `SUSPICION` is asked, of the whole as well.
 
     Notes
     -----
     One-sided normal tests of paired influences, one look per candidate, rows drawn at random over many nights. Unset: neither
     the whole nor a segment (the 20 most frequent values of each column) may be shown to lose anything, Holm over all of
-    them at 1 - confidence, so that a candidate as good as the champion fails in at most that share of cases. With a margin:
+    them at 1 - `SUSPICION`, so that a candidate as good as the champion fails in at most that share of cases. With a margin:
     the candidate's loss on the whole may not be more than it above the champion's, by value (0: an equal candidate fails
     every other time), and no segment may be shown to lose more than margin (0: 1 % of the champion's value). That newest
     data can lie (poisoned labels, a defect in both training and hold-out) is why it exists; then a person is asked.
@@ -52,8 +56,8 @@ def golden_part(golden: NightScores, metric: Metric, margin: float | None = None
         f"(standard error {whole['standard_error']:.2g})"
     )
     if margin is None:
-        blamed = _shown({WHOLE: whole, **told}, 0.0, confidence)
-        what += f", a loss of {_unexplained(whole, confidence):.4g} would be shown at {confidence:.0%}"
+        blamed = _shown({WHOLE: whole, **told}, 0.0, SUSPICION)
+        what += f", a loss of {_unexplained(whole, SUSPICION):.4g} would be shown at {SUSPICION:.0%}"
         failed = bool(blamed)
     else:
         blamed = _shown(told, margin or RELATIVE_MARGIN * abs(whole["champion"]), confidence)
