@@ -18,12 +18,8 @@ EARN = 0.01
 """Share of the loss by which a fresh candidate must be better on average: less is not worth a training, however sure."""
 SURE = 2.0
 """Standard errors (over rows) by which the regret must be above zero."""
-PATIENCE = 0.4
-"""Share of what a candidate of usual ageing costs within the horizon at which a training is bought.
-
-A candidate that ages evenly is then replaced once a horizon of four stretches. From 3 / 8 down it would be after three, and spend
-more than is earned: nothing would be left for an abrupt change.
-"""
+PATIENCE = 1 / 3
+"""Share of what a candidate of usual ageing costs within the horizon at which a training is bought."""
 FIRST = 2.0
 """Trainings that a model has to begin with: while it has seen little, more rows help most."""
 SAVED = 3.0

@@ -42,7 +42,7 @@ def test_lines_tell_the_whole_decision() -> None:
     assert why(_body("auto")) == [
         "flight_delay, night 2013-03-08: retrain",
         "  because on all history; a fresh candidate lowers the champion's loss by 4.8% over 3 stretches: "
-        "14.3% of a stretch's loss, where a training is worth 2.3%",
+        "14.3% of a stretch's loss, where a training is worth 1.9%",
         "  policy auto",
         "  champion 3, 66 labelled partitions, 6000 new labels",
         "  7 partitions since the last training",
