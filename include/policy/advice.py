@@ -127,7 +127,8 @@ def _nearest(result: dict[str, Any]) -> str:
     if best is None or not never or _gain(policies[best]) <= 0:
         return ""
     low = policies[best]["against_never"]["low_of_all"]
-    return f"; {best} lowered it by {_gain(policies[best]) / never:.1%}, surely by no more than {low / never:.1%}"
+    gained, least = f"{_gain(policies[best]) / never:.1%}", f"{low / never:.1%}"
+    return f"; {best} lowered it by {gained}, of which {least} is the low end that is right for all policies tried"
 
 
 def _counted(count: int, what: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from include.errors import PolicyError
 from include.partitions import Partition, partition_from_key
+from include.policy.named import last_until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,18 +118,14 @@ class History:
         )
 
     def until(self, last: str) -> History:
-        """Return the partitions until the one of a key, or of the leading part of a key (``2013-03``, ``2013``).
+        """Return the partitions until the one of a key, or the last of a period (``2013``, ``2013-Q1``, ``2013-W05``).
 
         Raises
         ------
         PolicyError
-            When all of them are later.
+            When it is no period, or all of them are later.
         """
-        places = [i for i, p in enumerate(self.partitions) if p.key <= last or p.key.startswith(last)]
-        if not places:
-            found, expected = "is before the history", f"a key from {self.partitions[0].key} on"
-            raise PolicyError.at(f"night {last}", found, expected, "correct --to")
-        return self.between(0, places[-1])
+        return self.between(0, last_until(last, self.partitions))
 
     def save(self, folder: Path) -> None:
         """Write the arrays and what they mean into a folder, for `load` in this or another interpreter."""

@@ -11,11 +11,11 @@ from include.errors import PolicyError
 from include.evaluation.plan import holdout_of
 from include.partitions import typical_hours
 from include.policy.matrix import MEMORY_BYTES
+from include.policy.named import first_from
 from include.policy.windows import ALL, parse_window, usual_windows
 from include.policy.world import Setup
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import timedelta
 
     from include.config.model import Model
@@ -38,8 +38,8 @@ class Options:
     Attributes
     ----------
     first, last : str or None
-        Keys of the first night that decides and of the last partition; everything before the first is history. By month,
-        quarter or year the leading part of a key is enough: ``2013-03``, ``2013``.
+        The first night that decides and the last partition; everything before the first is history. A key, or a period:
+        ``2013``, ``2013-Q1``, ``2013-03``, ``2013-W05``, of which the first night counts and the last one.
     label_delay : timedelta, int or None
         Time (or whole partitions) from the end of a partition until its labels are known; the rows' own when left out.
     latency : int
@@ -94,37 +94,15 @@ def delay_partitions(delay: timedelta | int | None, history: History) -> int | N
     return int(np.ceil(partitions - _ROUNDING))
 
 
-def full_key(text: str, keys: Sequence[str]) -> str:
-    """Return the key that a text names: itself, the first that begins with it, or the one that follows it in a gap.
-
-    Raises
-    ------
-    PolicyError
-        When it lies before or after the history.
-
-    Examples
-    --------
-    >>> full_key("2013", ["2012-01-01", "2013-01-01"]), full_key("2012-03-01", ["2012-01-01", "2013-01-01"])
-    ('2013-01-01', '2013-01-01')
-    """
-    found = next((key for key in keys if key == text or key.startswith(text)), None)
-    if found is None and keys[0] < text < keys[-1]:
-        found = next(key for key in keys if key > text)
-    if found is None or not text:
-        expected = f"one from {keys[0]} to {keys[-1]}"
-        raise PolicyError.at(f"night {text}", "is not in the history", expected, "correct --from or --to")
-    return found
-
-
 def _start(time: Timeline, first: str | None) -> int:
     """Return the night of the first champion: before the first one asked for, else after a fifth of the past."""
-    keys = [partition.key for partition in time.history.partitions]
-    newest = len(keys) - _LEAST
+    partitions = time.history.partitions
+    newest = len(partitions) - _LEAST
     if first is None:
-        start = min(max(_LEAST_HISTORY, len(keys) // _FIFTH), newest)
+        start = min(max(_LEAST_HISTORY, len(partitions) // _FIFTH), newest)
     else:
-        start = keys.index(full_key(first, keys)) - 1
-    start = max(start, 0, len(keys) - 1 - MOST_NIGHTS)
+        start = first_from(first, partitions) - 1
+    start = max(start, 0, len(partitions) - 1 - MOST_NIGHTS)
     for least in (_LEAST_HISTORY, 1):
         enough = np.flatnonzero(time.newest[start:] >= least - 1)
         if len(enough) and start + int(enough[0]) <= newest:
@@ -135,7 +113,11 @@ def _start(time: Timeline, first: str | None) -> int:
 def _too_short(model: Model, time: Timeline, start: int) -> PolicyError:
     count = len(time.history)
     found = f"has {count} partition{'s' if count != 1 else ''} with labelled rows"
-    if count >= _LEAST:
+    todo = "begin earlier (--from), cut partitions finer, or bring more history"
+    if not (time.newest >= 0).any():
+        found += ", of none of which a label is known by the last night"
+        todo = "shorten --label-delay, or bring more history"
+    elif count >= _LEAST:
         key = time.history.partitions[start].key
         found += f", and a first champion could be trained at {key} at the earliest"
     expected = f"at least {_LEAST}: one to learn from, one whose night decides, and one that follows"
@@ -143,5 +125,5 @@ def _too_short(model: Model, time: Timeline, start: int) -> PolicyError:
         f"backtest of {model.name}",
         found,
         expected,
-        "begin earlier (--from), cut partitions finer, or bring more history",
+        todo,
     )

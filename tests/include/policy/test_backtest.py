@@ -160,6 +160,11 @@ def test_short_past_is_explained(tmp_path) -> None:
         _run(tmp_path, history=straight_history(2, rows=20))
 
 
+def test_a_delay_without_any_label_is_explained(tmp_path) -> None:
+    with pytest.raises(PolicyError, match=r"of none of which a label is known.*shorten --label-delay"):
+        _run(tmp_path, history=straight_history(5, rows=20), label_delay=9)
+
+
 def test_three_partitions_give_one_decision(tmp_path) -> None:
     found = _run(tmp_path, ("every(1)",), straight_history(3, rows=20))
     assert found["nights"] == {"first": "2020-01-07", "last": "2020-01-07", "decisions": 1}
@@ -281,7 +286,9 @@ def test_always_is_recommended_where_nothing_asked_for_gains() -> None:
 def test_never_is_recommended_where_all_gains_may_be_chance() -> None:
     told = recommendation(_told(always=(0.2, 20, -0.1), auto=(0.5, 5, -0.02)))
     assert told["policy"] == "never"
-    assert told["sentence"].endswith("; auto lowered it by 25.0%, surely by no more than -1.0%.")
+    assert told["sentence"].endswith(
+        "; auto lowered it by 25.0%, of which -1.0% is the low end that is right for all policies tried."
+    )
 
 
 def _judge(gains: np.ndarray, seed: int = 0) -> Judge:

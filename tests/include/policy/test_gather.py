@@ -134,7 +134,7 @@ def test_last_partition_may_be_named_in_part(elsewhere, last: str, count: int) -
 
 
 def test_last_partition_before_the_history_is_explained(elsewhere) -> None:
-    with pytest.raises(PolicyError, match="a key from 2021-01-01 on"):
+    with pytest.raises(PolicyError, match="one from 2021-01-01 to"):
         gathered(_project(elsewhere), "demand", "2019-03-01")
 
 
