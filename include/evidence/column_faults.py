@@ -19,6 +19,8 @@ _FEWEST_VALUES = 20
 _NULL_JUMP = 0.05
 # Where gaps are usual (cancelled flights without an aircraft), the world doubles their odds by itself.
 _NULL_ODDS = 3.0
+# Three gaps in the 25 rows of a Sunday are chance; so many columns and nights are looked at that it must be a rare one.
+_NULL_CHANCE = 1e-6
 _HARDLY_VARIES = 0.98
 _NEARLY_CONSTANT = 0.9
 _RARE = 0.005
@@ -54,9 +56,20 @@ def _null_burst(name: str, tonight: ColumnSummary, history: History) -> Iterator
     # One calm partition may have had a gap; the ninth decile is not moved by it.
     usual, most = float(np.median(shares)), float(np.quantile(shares, 0.9))
     likelier = tonight.null_share * (1.0 - most) >= _NULL_ODDS * most * (1.0 - tonight.null_share)
-    if tonight.null_share - most >= max(_NULL_JUMP, 3.0 * (most - usual)) and likelier:
+    jumped = tonight.null_share - most >= max(_NULL_JUMP, 3.0 * (most - usual))
+    if jumped and likelier and _chance_of_nulls(tonight, history) <= _NULL_CHANCE:
         sentence = f"{tonight.null_share:.0%} of {name} is null, where hardly ever more than {most:.1%} was."
         yield Diagnosis("null burst", name, {"null_share": tonight.null_share, "most_before": most}, sentence, True)
+
+
+def _chance_of_nulls(tonight: ColumnSummary, history: History) -> float:
+    """Return how likely so many nulls are among so few rows, each as likely null as all those before and one more."""
+    from scipy.special import bdtrc
+
+    rows = sum(night.sampled for night in history)
+    nulls = sum(night.null_share * night.sampled for night in history)
+    tonights = round(tonight.null_share * tonight.sampled)
+    return float(bdtrc(tonights - 1, tonight.sampled, (nulls + 1.0) / (rows + 1.0)))
 
 
 def _constant(name: str, tonight: ColumnSummary, history: History) -> Iterator[Diagnosis]:
@@ -165,7 +178,7 @@ def _renamed(new: dict[Any, float], gone: dict[Any, float], known: set[Any]) -> 
         for fresh, share in new.items()
         if abs(share - before) <= 0.5 * before + 0.01
     ]
-    return alike + swapped
+    return list(dict.fromkeys(alike + swapped))
 
 
 def _plain(category: Any) -> str:

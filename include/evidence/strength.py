@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 _MOST_CATEGORIES = 50
+# With fewer rows a category its mean label is nearly the row's own: 30 rows of 30 shops give any label away.
+_FEWEST_OF_A_CATEGORY = 4
 _FEWEST_OF_A_CLASS = 5
 _MOST_CLASSES = 5
 
@@ -30,8 +32,8 @@ def label_strength(values: NDArray[Any], labels: Floats, numeric: bool) -> float
     -------
     float
         ``|2 AUC - 1|`` for a binary label, else Spearman's ``|rho|``; NaN below 20 labelled rows, with one class or
-        fewer than five rows of one of two (which chance may order), or for more than 50 categories, where the mean label
-        of each would tell it by itself.
+        fewer than five rows of one of two (which chance may order), or for more than 50 categories or fewer than four rows
+        for each of them on average, where the mean label of each would tell it by itself.
 
     Examples
     --------
@@ -45,17 +47,18 @@ def label_strength(values: NDArray[Any], labels: Floats, numeric: bool) -> float
         return float("nan")
     if not numeric:
         codes = np.unique(values, return_inverse=True)[1]
-        if codes.max() >= _MOST_CATEGORIES:
+        count = int(codes.max()) + 1
+        if count > _MOST_CATEGORIES or codes.size < _FEWEST_OF_A_CATEGORY * count:
             return float("nan")
         values = (np.bincount(codes, labels) / np.bincount(codes))[codes]
     ranks = _mean_ranks(values)
     if classes > 2:
         return _correlation(ranks, _mean_ranks(labels))
     positive = labels == labels.max()
-    count = int(positive.sum())
-    if min(count, labels.size - count) < _FEWEST_OF_A_CLASS:
+    ones = int(positive.sum())
+    if min(ones, labels.size - ones) < _FEWEST_OF_A_CLASS:
         return float("nan")
-    area = (ranks[positive].sum() - count * (count + 1) / 2) / (count * (labels.size - count))
+    area = (ranks[positive].sum() - ones * (ones + 1) / 2) / (ones * (labels.size - ones))
     return float(abs(2.0 * area - 1.0))
 
 

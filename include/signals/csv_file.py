@@ -44,7 +44,8 @@ class CsvFile:
     Notes
     -----
     A first pass finds each column's type from all its values, as `pyarrow.csv.read_csv` does with the whole file in memory;
-    a second writes the rows into a temporary Arrow file, from which any columns are read as often as wanted. The copy
+    empty fields, ``NA``, ``null`` and the like are missing in columns of texts too, as they are to an ingest and to pandas.
+    A second pass writes the rows into a temporary Arrow file, from which any columns are read as often as wanted. The copy
     goes with this object. Memory holds a block of 1 MiB at a time.
     """
 
@@ -54,7 +55,7 @@ class CsvFile:
         os.close(handle)
         self._copy = Path(copy)
         weakref.finalize(self, self._copy.unlink, missing_ok=True)
-        options = pa.csv.ConvertOptions(column_types=schema)
+        options = pa.csv.ConvertOptions(column_types=schema, strings_can_be_null=True)
         with (
             pa.csv.open_csv(path, read_options=_blocks(), convert_options=options) as reader,
             pa.ipc.new_file(self._copy, reader.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer,

@@ -73,9 +73,11 @@ class Groups:
                 "choose a coarser column, as the day of a time",
             )
         ordered = distinct.take(pc.sort_indices(distinct))
-        keys = ordered.cast(pa.string())
-        of_rows = pc.index_in(column.cast(pa.string()), value_set=keys).to_numpy()
-        return cls(by, tuple("null" if key is None else key for key in keys.to_pylist()), of_rows.astype(np.int64))
+        texts = ordered.cast(pa.string())
+        of_rows = pc.index_in(column.cast(pa.string()), value_set=texts).to_numpy()
+        named = _named(ordered).to_pylist()
+        missing = "(null)" if "null" in named else "null"
+        return cls(by, tuple(missing if key is None else key for key in named), of_rows.astype(np.int64))
 
     def profiles(self, side: Side, edges: Edges, *, threads: int) -> list[Profile]:
         """Return the profile of every group, in their order, in one pass over the files."""
@@ -113,6 +115,16 @@ class Groups:
         ends = np.searchsorted(self.of_rows[order], np.arange(len(self.keys) + 1))
         taken = whole.take(pa.array(order))
         return [taken.slice(first, last - first) for first, last in pairwise(ends)]
+
+
+def _named(values: pa.Array) -> pa.Array:
+    """Return the keys of values; days and hours of timestamps as partitions name them, so that alarms know the calendar."""
+    if pa.types.is_timestamp(values.type) and len(values.drop_null()):
+        for unit, format_of in (("day", "%Y-%m-%d"), ("hour", "%Y-%m-%dT%HZ")):
+            if pc.all(pc.equal(pc.floor_temporal(values, unit=unit), values)).as_py():
+                hours = values.cast(pa.timestamp("s", "UTC")) if values.type.tz and unit == "hour" else values
+                return pc.strftime(hours.cast(pa.timestamp("s", hours.type.tz)), format=format_of)
+    return values.cast(pa.string())
 
 
 def _runs(groups: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:

@@ -104,10 +104,12 @@ class Moments:
 
     @property
     def skewness(self) -> float:
-        """Third standardised moment, dimensionless; nan for a constant."""
-        return self.m3 / self.count / self.variance**1.5 if self.m2 > 0 else float("nan")
+        """Third standardised moment, dimensionless; nan for a constant, and where the power is too small for a float."""
+        power = self.variance**1.5 if self.m2 > 0 else 0.0
+        return self.m3 / self.count / power if power > 0 else float("nan")
 
     @property
     def kurtosis(self) -> float:
-        """Fourth standardised moment (3 for a normal law), dimensionless; nan for a constant."""
-        return self.m4 / self.count / self.variance**2 if self.m2 > 0 else float("nan")
+        """Fourth standardised moment (3 for a normal law), dimensionless; nan likewise."""
+        power = self.variance**2 if self.m2 > 0 else 0.0
+        return self.m4 / self.count / power if power > 0 else float("nan")

@@ -142,6 +142,13 @@ def test_copy_is_told_from_a_short_history(nights):
     assert "copy of an earlier partition" in [one.cause for one in found]
 
 
+def test_renaming_is_told_once():
+    """`north` is spelt anew and vanished at once: two reasons, one renaming."""
+    tonight = summary(changed(shop=lambda day: np.where(day["shop"] == "north", "NORTH", day["shop"])))
+    (found,) = [one for one in diagnose(tonight, HISTORY) if one.defect]
+    assert found.sentence == "Categories of shop look renamed: 'north' to 'NORTH'."
+
+
 def test_short_history_cannot_tell():
     found = diagnose(summary(day(50)), HISTORY[:4])
     assert [(one.cause, one.defect) for one in found] == [("cannot tell", False)]
@@ -254,3 +261,20 @@ def test_a_class_that_has_just_appeared_is_no_leak():
         "width",
         "width alone now tells the class broad (strength 0.95, at most 0.60 before).",
     )
+
+
+def thinned(seed: int, rows: int, nulls: int) -> Summary:
+    """Return a night of few rows, whose first amounts are missing."""
+    columns = each(day(seed), np.arange(400) < rows)
+    return summary({**columns, "amount": with_nulls(columns["amount"], nulls / rows)})
+
+
+@pytest.mark.parametrize(
+    ("rows", "nulls", "defect"),
+    [(25, 3, False), (25, 10, True), (5, 1, False), (10, 8, True)],
+)
+def test_a_few_gaps_among_few_rows_are_chance(rows: int, nulls: int, defect: bool) -> None:
+    """A Sunday of 25 rows has three of the gaps that 2 % of all rows have once in 80 times."""
+    usual = [gaps(seed, 0.02) for seed in range(20)]
+    found = [one.cause for one in diagnose(thinned(50, rows, nulls), usual) if one.cause == "null burst"]
+    assert bool(found) is defect

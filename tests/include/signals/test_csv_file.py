@@ -63,7 +63,8 @@ def _block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 def test_types_and_rows_are_those_of_the_whole_file(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / "a.csv", {"n": ["1", "2", "3", "4", "5", "6"], name: COLUMNS[name]})
     options = pa.csv.ParseOptions(newlines_in_values=True) if name == "quoted" else None
-    whole = pa.csv.read_csv(path, parse_options=options)
+    missing = pa.csv.ConvertOptions(strings_can_be_null=True)
+    whole = pa.csv.read_csv(path, parse_options=options, convert_options=missing)
     found = CsvFile(path)
     assert found.schema == whole.schema
     rows = pa.Table.from_batches(
@@ -71,6 +72,12 @@ def test_types_and_rows_are_those_of_the_whole_file(tmp_path: Path, name: str) -
     )
     assert rows.to_pydict()["n"] == [1, 2, 3, 4, 5, 6]
     assert str(rows.column(name).to_pylist()) == str(whole.column(name).to_pylist())
+
+
+def test_empty_texts_are_missing(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", {"n": ["1", "2", "3", "4"], "text": ["a", "", "NA", '""']})
+    (batch,) = CsvFile(path).batches(["text"])
+    assert batch.to_pydict() == {"text": ["a", None, None, None]}
 
 
 def test_compressed_files_and_files_without_rows(tmp_path: Path) -> None:

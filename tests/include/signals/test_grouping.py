@@ -27,8 +27,15 @@ def side(path: Path, **columns: object) -> Side:
         (pa.array([10, 9, 10, 9]), ("9", "10")),
         (pa.array([True, False, True, True]), ("false", "true")),
         (pa.array([dt.date(2024, 2, 1), dt.date(2024, 1, 31)] * 2), ("2024-01-31", "2024-02-01")),
+        (np.array(["2024-02-01", "2024-01-31"] * 2, "M8[us]"), ("2024-01-31", "2024-02-01")),
+        (np.array(["2024-02-01T05", "2024-02-01T06"] * 2, "M8[ns]"), ("2024-02-01T05Z", "2024-02-01T06Z")),
+        (pa.array([dt.datetime(2024, 2, 1, 5, tzinfo=dt.UTC), None] * 2), ("2024-02-01T05Z", "null")),
+        (np.array(["2024-02-01T05:30", "2024-02-01"] * 2, "M8[ms]"), ("2024-02-01 00:00:00.000", "2024-02-01 05:30:00.000")),
+        (pa.array([dt.datetime(2024, 1, 31, 23, tzinfo=dt.UTC)] * 4, pa.timestamp("us", "Europe/Berlin")), ("2024-02-01",)),
+        (pa.array([dt.datetime(2024, 1, 31, 20, tzinfo=dt.UTC)] * 4, pa.timestamp("us", "Europe/Berlin")), ("2024-01-31T20Z",)),
+        (pa.array(["null", None, "a", None]), ("a", "null", "(null)")),
     ],
-)
+)  # fmt: skip
 def test_values_are_groups_in_their_order(tmp_path: Path, by: pa.Array, keys: tuple[str, ...]) -> None:
     groups = Groups.of(side(tmp_path / "a.parquet", g=by, x=[1, 2, 3, 4]), "g")
     assert groups.keys == keys

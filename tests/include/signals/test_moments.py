@@ -64,3 +64,10 @@ def test_overflow_is_not_an_error() -> None:
     huge = Moments.of(np.array([-1e200, 1e200])).merge(Moments.of(np.array([1e200])))
     assert huge.count == 3
     assert not math.isfinite(huge.m4)
+
+
+def test_underflow_is_not_an_error() -> None:
+    tiny = Moments.of(np.array([1e-130, 2e-130, 5e-130]))
+    assert tiny.standard_deviation == pytest.approx(np.std([1.0, 2.0, 5.0]) * 1e-130)
+    assert math.isnan(tiny.skewness)
+    assert math.isnan(tiny.kurtosis)

@@ -217,6 +217,13 @@ def test_csv_and_parquet_compare(tmp_path: Path) -> None:
     assert compare(reference, current)["subjects"]["c"]["js_distance"] == 0.0
 
 
+def test_gaps_of_texts_are_counted_in_csv_files_too(tmp_path: Path) -> None:
+    whole = write(tmp_path / "r.parquet", c=["a", "b", None, "b"])
+    (tmp_path / "c.csv").write_text("c,x\na,1\nb,2\n,3\nb,4\n")
+    found = compare(whole, tmp_path / "c.csv")["subjects"]["c"]
+    assert (found["null_share"], found["unseen_share"], found["psi"]) == (0.25, 0.0, 0.0)
+
+
 def test_column_that_the_current_side_lacks_is_named_and_left_out(tmp_path: Path) -> None:
     reference = write(tmp_path / "r.parquet", speed=[1.0, 2.0, 3.0], label=[0, 1, 0])
     current = write(tmp_path / "c.parquet", speed=[2.0, 3.0, 4.0])
