@@ -126,7 +126,7 @@ def _held_back(limits: Limits, state: State) -> tuple[str, dict[str, float]] | N
     """Return which limit holds a training back, in words and in numbers."""
     clock = state.clock
     if clock is not None and clock <= limits.cooldown and limits.cooldown > 0:
-        text = f"{clock} of {limits.cooldown} partitions of cooldown have passed"
+        text = f"it is partition {clock} of the {limits.cooldown} of cooldown"
         return text, {"clock": clock, "cooldown": limits.cooldown}
     if state.new_labels < limits.min_new_labels:
         text = f"{state.new_labels} new labels have matured where {limits.min_new_labels} are needed"

@@ -110,7 +110,8 @@ class Auto:
         if share <= EARN:
             return Answer(False, f"{compared}, and {EARN:.0%} must be earned", evidence)
         if regret.total <= SURE * regret.error:
-            return Answer(False, f"{compared}, which may be chance (± {regret.error / regret.total:.0%})", evidence)
+            error = f"a standard error is {regret.error / regret.total:.0%} of that"
+            return Answer(False, f"{compared}, which may be chance ({error})", evidence)
         if saved < 1:
             text = f"{compared}, but a training is earned every {self.horizon} partitions only ({saved:.2g} saved)"
             return Answer(False, text, evidence)

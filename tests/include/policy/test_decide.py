@@ -72,7 +72,7 @@ def test_first_champion_needs_labels() -> None:
 @pytest.mark.parametrize(
     ("limits", "change", "text"),
     [
-        (Limits(cooldown=7), {}, "7 of 7 partitions of cooldown have passed, though"),
+        (Limits(cooldown=7), {}, "it is partition 7 of the 7 of cooldown, though"),
         (Limits(min_new_labels=6001), {}, "6000 new labels have matured where 6001 are needed, though"),
         (
             Limits(budget_minutes_per_week=10),
