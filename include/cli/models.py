@@ -167,7 +167,9 @@ def why(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
 
     project = project_of(model)
     key = night_of(project, model, partition)
-    record = decision_of_night(project.model_ledger(model).records(), key)
+    ledger = project.model_ledger(model)
+    ledger.verify()
+    record = decision_of_night(ledger.records(), key)
     if record is None:
         raise LedgerError.at(
             f"model {model}, night {key}",

@@ -37,9 +37,17 @@ def replayed(project: Project, name: str) -> list[dict[str, Any]]:
     -----
     Compared are verdict, rule, window and every number of the evidence; the reason is words, which a later version may
     choose better. A night held back because a later one was decided, or because the champion was frozen, is held back again
-    by what the ledger held before it.
+    by what the ledger held before it. Before anything, every record's file is held against its digest: reading alone takes
+    old records from a checkpoint, which does not tell whether their files were changed.
+
+    Raises
+    ------
+    LedgerError
+        When a record was changed or removed.
     """
-    records = project.model_ledger(name).records()
+    ledger = project.model_ledger(name)
+    ledger.verify()
+    records = ledger.records()
     found = []
     for place, record in enumerate(records):
         if record.kind != "decision":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from include.errors import LedgerError
 from include.night.promote import act
 from include.night.replay import replayed
 from include.night.whole import run_night
@@ -45,6 +46,21 @@ def test_reworded_reasons_agree(world: World, monkeypatch: pytest.MonkeyPatch) -
 
     assert {line[3] for line in _lines(world)} == {True}
     assert len(_lines(world)) == 3
+
+
+def test_a_record_changed_behind_a_checkpoint_is_found(world: World) -> None:
+    world.night(SECOND)
+    ledger = world.project().model_ledger("sales")
+    decided = ledger.find(f"decision/{SECOND}")
+    while len(ledger.records()) < 70:
+        ledger.append("note", f"note/{len(ledger.records())}", {})
+    path = ledger.location.path / f"{decided.number:010d}.json"
+    assert len(_lines(world)) == 2
+
+    path.write_bytes(path.read_bytes().replace(b'"verdict":"', b'"verdict":"not '))
+
+    with pytest.raises(LedgerError, match="was changed after it was written"):
+        _lines(world)
 
 
 @pytest.mark.parametrize(
