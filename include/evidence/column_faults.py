@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from include.evidence.diagnosis import Diagnosis
 from include.evidence.summary import ColumnSummary
 from include.evidence.units import unit_of
+
+Floats = NDArray[np.float64]
 
 History = Sequence[ColumnSummary]
 Strengths = Mapping[tuple[str, str], float]
@@ -20,7 +23,7 @@ _NULL_JUMP = 0.05
 # Where gaps are usual (cancelled flights without an aircraft), the world doubles their odds by itself.
 _NULL_ODDS = 3.0
 # Three gaps in the 25 rows of a Sunday are chance; so many columns and nights are looked at that it must be a rare one.
-_NULL_CHANCE = 1e-6
+_CHANCE = 1e-6
 _HARDLY_VARIES = 0.98
 _NEARLY_CONSTANT = 0.9
 _RARE = 0.005
@@ -33,12 +36,13 @@ _NEW_SHARE = 0.1
 _GROWING = 0.005
 _FLOOD = 0.6
 _EXPECTED_ROWS = 25
+_FEWEST_REPLACED = 5
 
 
 def column_faults(name: str, tonight: ColumnSummary, history: History) -> Iterator[Diagnosis]:
     """Yield what is wrong with one column, given the same column on calm nights."""
     yield from _null_burst(name, tonight, history)
-    if round((1.0 - tonight.null_share) * tonight.sampled) < _FEWEST_VALUES:
+    if _known(tonight) < _FEWEST_VALUES:
         return
     constant = list(_constant(name, tonight, history))
     yield from constant
@@ -57,19 +61,23 @@ def _null_burst(name: str, tonight: ColumnSummary, history: History) -> Iterator
     usual, most = float(np.median(shares)), float(np.quantile(shares, 0.9))
     likelier = tonight.null_share * (1.0 - most) >= _NULL_ODDS * most * (1.0 - tonight.null_share)
     jumped = tonight.null_share - most >= max(_NULL_JUMP, 3.0 * (most - usual))
-    if jumped and likelier and _chance_of_nulls(tonight, history) <= _NULL_CHANCE:
+    rows = [night.sampled for night in history]
+    if jumped and likelier and _chance(tonight.null_share, tonight.sampled, shares, rows) <= _CHANCE:
         sentence = f"{tonight.null_share:.0%} of {name} is null, where hardly ever more than {most:.1%} was."
         yield Diagnosis("null burst", name, {"null_share": tonight.null_share, "most_before": most}, sentence, True)
 
 
-def _chance_of_nulls(tonight: ColumnSummary, history: History) -> float:
-    """Return how likely so many nulls are among so few rows, each as likely null as all those before and one more."""
+def _chance(share: float, rows: int, shares: Floats, of_rows: Sequence[int]) -> float:
+    """Return how likely this share of so few rows is, were each as likely as all those before and one more."""
     from scipy.special import bdtrc
 
-    rows = sum(night.sampled for night in history)
-    nulls = sum(night.null_share * night.sampled for night in history)
-    tonights = round(tonight.null_share * tonight.sampled)
-    return float(bdtrc(tonights - 1, tonight.sampled, (nulls + 1.0) / (rows + 1.0)))
+    before = (float(np.dot(shares, of_rows)) + 1.0) / (sum(of_rows) + 1.0)
+    return float(bdtrc(round(share * rows) - 1, rows, before))
+
+
+def _known(night: ColumnSummary) -> int:
+    """Return how many of the rows looked at have a value."""
+    return round((1.0 - night.null_share) * night.sampled)
 
 
 def _constant(name: str, tonight: ColumnSummary, history: History) -> Iterator[Diagnosis]:
@@ -130,7 +138,7 @@ def _categories(name: str, tonight: ColumnSummary, history: History) -> Iterator
     new = {category: share for category, share in tonight.shares.items() if category not in known}
     gone = _vanished(tonight, history)
     evidence = {"new_share": sum(new.values()), "vanished_share": sum(gone.values())}
-    pairs = _renamed(new, gone, known)
+    pairs = _renamed(tonight, new, gone, history)
     if pairs or evidence["new_share"] >= 0.9:
         told = ", ".join(f"{old!r} to {fresh!r}" for old, fresh in pairs[:3]) or f"{evidence['new_share']:.0%} is new"
         yield Diagnosis("renamed category", name, evidence, f"Categories of {name} look renamed: {told}.", True)
@@ -141,18 +149,25 @@ def _categories(name: str, tonight: ColumnSummary, history: History) -> Iterator
     elif new:
         told = ", ".join(repr(category) for category in list(new)[:3])
         sentence = f"{told} is new in {name}, {evidence['new_share']:.1%} of its rows."
-        limit = _FLOOD if _novelty(history) > _GROWING else _NEW_SHARE
-        yield Diagnosis("new category", name, evidence, sentence, bool(evidence["new_share"] >= limit))
+        yield Diagnosis("new category", name, evidence, sentence, _is_flood(evidence["new_share"], tonight, history))
 
 
-def _novelty(history: History) -> float:
-    """Return the median share of values that the later half of the calm nights brought for the first time."""
-    known, shares = set[Any](), []
+def _is_flood(share: float, tonight: ColumnSummary, history: History) -> bool:
+    """Tell whether so much that is new is more than the column brings by itself, and more than chance among few rows."""
+    shares, rows = _novelties(history)
+    limit = _FLOOD if float(np.median(shares)) > _GROWING else _NEW_SHARE
+    return share >= limit and _chance(share, _known(tonight), shares, rows) <= _CHANCE
+
+
+def _novelties(history: History) -> tuple[Floats, list[int]]:
+    """Return the shares of values that each of the later half of the calm nights brought for the first time, and rows."""
+    known, shares, rows = set[Any](), [], []
     for place, night in enumerate(history):
         if place >= len(history) // 2:
             shares.append(sum(share for category, share in night.shares.items() if category not in known))
+            rows.append(_known(night))
         known.update(night.shares)
-    return float(np.median(shares))
+    return np.array(shares), rows
 
 
 def _vanished(tonight: ColumnSummary, history: History) -> dict[Any, float]:
@@ -168,10 +183,15 @@ def _vanished(tonight: ColumnSummary, history: History) -> dict[Any, float]:
     }
 
 
-def _renamed(new: dict[Any, float], gone: dict[Any, float], known: set[Any]) -> list[tuple[Any, Any]]:
+def _renamed(
+    tonight: ColumnSummary, new: dict[Any, float], gone: dict[Any, float], history: History
+) -> list[tuple[Any, Any]]:
     """Return pairs (old, new): spelt alike, or one vanished and the other came with about its share."""
-    plain = {_plain(category): category for category in known}
+    known = set().union(*(night.shares for night in history))
+    plain = {_plain(category): category for category in sorted(known, key=str, reverse=True)}
     alike = [(plain[_plain(fresh)], fresh) for fresh in new if _plain(fresh) in plain]
+    if sum(new[fresh] for _, fresh in alike) < _NEW_SHARE:  # a typing error is no renaming
+        alike = [pair for pair in alike if _replaced(*pair, tonight, history)]
     swapped = [
         (old, fresh)
         for old, before in gone.items()
@@ -179,6 +199,13 @@ def _renamed(new: dict[Any, float], gone: dict[Any, float], known: set[Any]) -> 
         if abs(share - before) <= 0.5 * before + 0.01
     ]
     return list(dict.fromkeys(alike + swapped))
+
+
+def _replaced(old: Any, fresh: Any, tonight: ColumnSummary, history: History) -> bool:
+    """Tell whether a category is gone that should be there several times, and another came with half its share or more."""
+    usual = float(np.mean([night.shares.get(old, 0.0) for night in history]))
+    expected = usual * _known(tonight)
+    return old not in tonight.shares and expected >= _FEWEST_REPLACED and tonight.shares[fresh] >= 0.5 * usual
 
 
 def _plain(category: Any) -> str:

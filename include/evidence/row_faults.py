@@ -19,6 +19,9 @@ _FEWEST_COPIED = 5
 _MANY = 10
 _TAIL_SHARE = 0.03
 _TAIL_ROWS = 15
+# How likely a holiday of 30 rows has none in its last four hours by itself: too likely to call it cut off.
+_CHANCE = 1e-6
+_FEWEST_TIMES = 25
 # Partitions longer than this are looked at as a whole, since each hour of the day comes several times.
 _SEVERAL_DAYS = 36.0
 _MISSING_SPAN = 0.1
@@ -91,7 +94,7 @@ def _distance(profile: Floats, usual: Floats, rows: int) -> float:
 
 def _shifted_hours(tonight: Summary, history: History) -> Iterator[Diagnosis]:
     counts = [night.hours for night in history if night.hours is not None and night.hours.sum()]
-    if tonight.hours is None or not tonight.hours.sum() or not counts:
+    if tonight.hours is None or tonight.hours.sum() < _FEWEST_TIMES or not counts:
         return
     usual = np.mean([_profile(hours) for hours in counts], axis=0)
     most = max(_distance(_profile(hours), usual, int(hours.sum())) for hours in counts)
@@ -120,7 +123,8 @@ def _truncated(tonight: Summary, history: History) -> Iterator[Diagnosis]:
         empty = int(np.argmax(np.append(tonight.hours[order], 1) > 0))
         usual = table[:, order][:, :empty].sum(axis=1)
         share = float(usual.sum()) / max(int(table.sum()), 1)
-        if share >= _TAIL_SHARE and usual.min() >= max(_TAIL_ROWS, 0.3 * float(np.median(usual))):
+        by_chance = (1.0 - share) ** int(tonight.hours.sum()) > _CHANCE
+        if share >= _TAIL_SHARE and not by_chance and usual.min() >= max(_TAIL_ROWS, 0.3 * float(np.median(usual))):
             sentence = f"The {name} {empty} hours have no row, where {share:.0%} of the rows were: cut off?"
             evidence = {"hours": float(empty), "share_before": share}
             yield Diagnosis("truncated partition", "rows", evidence, sentence, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ _MOST_CATEGORIES = 50
 # With fewer rows a category its mean label is nearly the row's own: 30 rows of 30 shops give any label away.
 _FEWEST_OF_A_CATEGORY = 4
 _FEWEST_OF_A_CLASS = 5
+# Of so many orders of two classes, only the 134 with at most 8 pairs the wrong way round (of 13 against 13) look like a leak.
+_FEWEST_ORDERS = 10_000_000
 _MOST_CLASSES = 5
 
 
@@ -32,7 +35,7 @@ def label_strength(values: NDArray[Any], labels: Floats, numeric: bool) -> float
     -------
     float
         ``|2 AUC - 1|`` for a binary label, else Spearman's ``|rho|``; NaN below 20 labelled rows, with one class or
-        fewer than five rows of one of two (which chance may order), or for more than 50 categories or fewer than four rows
+        fewer than five rows of one of two or fewer than ten million orders of both (which chance may bring), or for more than 50 categories or fewer than four rows
         for each of them on average, where the mean label of each would tell it by itself.
 
     Examples
@@ -56,7 +59,7 @@ def label_strength(values: NDArray[Any], labels: Floats, numeric: bool) -> float
         return _correlation(ranks, _mean_ranks(labels))
     positive = labels == labels.max()
     ones = int(positive.sum())
-    if min(ones, labels.size - ones) < _FEWEST_OF_A_CLASS:
+    if min(ones, labels.size - ones) < _FEWEST_OF_A_CLASS or math.comb(labels.size, ones) < _FEWEST_ORDERS:
         return float("nan")
     area = (ranks[positive].sum() - ones * (ones + 1) / 2) / (ones * (labels.size - ones))
     return float(abs(2.0 * area - 1.0))

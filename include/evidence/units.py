@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -96,8 +97,11 @@ class _Usual:
     covered: float = 0.0
 
     def misfit(self, quantiles: Floats) -> float:
-        """Return the mean distance of quantiles from the usual ones, tails apart, in units of the usual spread."""
-        return float(np.abs(quantiles - self.quantiles)[1:-1].mean()) / self.scale
+        """Return the mean distance of quantiles from the usual ones, tails apart, in units of the usual spread.
+
+        Opposite signs turn their order round: they are put into it.
+        """
+        return float(np.abs(np.sort(quantiles) - self.quantiles)[1:-1].mean()) / self.scale
 
     def cover(self, values: Floats, shares: Floats) -> float:
         """Return the share of tonight's values that lie on the grid of usual ones."""
@@ -152,7 +156,8 @@ def unit_of(tonight: ColumnSummary, history: Sequence[ColumnSummary]) -> Convers
         return None
     values, shares = _values(tonight.shares)
     found = _by_grid(usual, values, shares, tonight.quantiles) if usual.covered >= _GRID else None
-    return found or _by_quantiles(usual, tonight.quantiles)
+    fewest = min(night.sampled for night in history)
+    return found or _by_quantiles(usual, tonight.quantiles, math.sqrt(max(fewest / tonight.sampled, 1.0)))
 
 
 def _by_grid(usual: _Usual, values: Floats, shares: Floats, quantiles: Floats) -> Conversion | None:
@@ -170,9 +175,10 @@ def _by_grid(usual: _Usual, values: Floats, shares: Floats, quantiles: Floats) -
     return best if misfit <= 1.5 * usual.distance + 0.05 else None
 
 
-def _by_quantiles(usual: _Usual, quantiles: Floats) -> Conversion | None:
+def _by_quantiles(usual: _Usual, quantiles: Floats, wider: float) -> Conversion | None:
+    """Return the conversion after which quantiles fit; those of fewer rows than ever lie `wider` apart by chance."""
     before = usual.misfit(quantiles)
-    if before <= 3.0 * usual.distance:
+    if before <= 3.0 * usual.distance * wider:
         return None
     allowed = [one for one in CONVERSIONS if one.offset or not 1 / _MILD < one.slope < _MILD]
     after, best = min(((usual.misfit(one.undo(quantiles)), one) for one in allowed), key=lambda fit: fit[0])

@@ -63,6 +63,7 @@ FAULTS = {
         (changed(amount=lambda day: day["amount"] * 100), "amount looks like 100 times its usual values"),
         (changed(degrees=lambda day: day["degrees"] * 1.8 + 32), "Celsius to Fahrenheit"),
         (changed(degrees=lambda day: day["degrees"] + 273.15), "Celsius to kelvin"),
+        (changed(amount=lambda day: -day["amount"]), "another unit (opposite signs)?"),
     ],
     "null burst": [
         (changed(amount=lambda day: with_nulls(day["amount"], 0.3)), "30% of amount is null"),
@@ -278,3 +279,42 @@ def test_a_few_gaps_among_few_rows_are_chance(rows: int, nulls: int, defect: boo
     usual = [gaps(seed, 0.02) for seed in range(20)]
     found = [one.cause for one in diagnose(thinned(50, rows, nulls), usual) if one.cause == "null burst"]
     assert bool(found) is defect
+
+
+def first_of(shop: str, name: str, count: int) -> Columns:
+    """Return a day on which the first orders of a shop name it otherwise."""
+    tonight = day(50)
+    places = np.flatnonzero(tonight["shop"] == shop)[:count]
+    return {**tonight, "shop": np.where(np.isin(np.arange(400), places), name, tonight["shop"])}
+
+
+@pytest.mark.parametrize(("count", "defect"), [(1, False), (20, False), (60, True)])
+def test_a_typing_error_is_no_renaming(count: int, defect: bool) -> None:
+    found = diagnose(summary(first_of("north", "North ", count)), HISTORY)
+    assert is_defect(found) is defect
+    assert ("renamed category" in [one.cause for one in found]) is defect
+
+
+def test_a_rare_category_may_be_renamed_whole() -> None:
+    def rare(seed: int, name: str) -> Summary:
+        return summary({**day(seed), "shop": np.where(np.arange(400) < 12, name, "north").astype(object)})
+
+    (found,) = diagnose(rare(50, "South"), [rare(seed, "south") for seed in range(20)])
+    assert found.sentence == "Categories of shop look renamed: 'south' to 'South'."
+
+
+@pytest.mark.parametrize(("rows", "fresh", "defect"), [(25, 3, False), (25, 12, True), (400, 48, True)])
+def test_a_few_new_values_among_few_rows_are_chance(rows: int, fresh: int, defect: bool) -> None:
+    """A column that brings a value never seen on every second night brings three at once on a quiet one."""
+    usual = [agents(seed, fresh=seed % 2) for seed in range(40)]
+    names = np.where(np.arange(rows) < fresh, "newcomer", "house").astype(object)
+    tonight = summary({**each(day(50), np.arange(400) < rows), "agent": names})
+    assert is_defect([one for one in diagnose(tonight, usual) if one.subject == "agent"]) is defect
+
+
+@pytest.mark.parametrize(("rows", "cut"), [(30, False), (300, True)])
+def test_a_quiet_day_may_have_no_row_at_its_end(rows: int, cut: bool) -> None:
+    columns = day(50)
+    early = each(columns, (columns["at"].astype("M8[h]").astype(int) % 24) < 20)
+    found = diagnose(summary(each(early, np.arange(len(early["late"])) < rows)), HISTORY)
+    assert ("truncated partition" in [one.cause for one in found]) is cut

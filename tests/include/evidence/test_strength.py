@@ -48,6 +48,7 @@ def test_category_tells_by_its_mean_label():
         (np.arange(100.0), np.full(100, np.nan), True),
         (np.arange(100), LABELS, False),
         (np.arange(100) % 30, LABELS, False),
+        (np.arange(21.0), np.repeat([0.0, 1.0], [16, 5]), True),
     ],
 )
 def test_what_cannot_be_told_is_not_a_number(values, labels, numeric):
