@@ -128,7 +128,7 @@ def _nearest(result: dict[str, Any]) -> str:
         return ""
     low = policies[best]["against_never"]["low_of_all"]
     gained, least = f"{_gain(policies[best]) / never:.1%}", f"{low / never:.1%}"
-    return f"; {best} lowered it by {gained}, of which {least} is the low end that is right for all policies tried"
+    return f"; {best} lowered it by {gained}, with {least} as the low end that is right for all policies tried"
 
 
 def _counted(count: int, what: str) -> str:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _TECHNICAL = ("_key", "_event_time", "_prediction_time", "_partition")
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-_VERSION = 4  # of what is kept in the cache
+_VERSION = 5  # of what is kept in the cache
 
 
 def gathered(project: Project, name: str, last: str | None = None) -> History:
@@ -175,7 +175,7 @@ def _reader(project: Project, dataset: Dataset, model: Model, nights: Sequence[P
             return
         if not shared:
             shared.append(_shared_schema(dataset.name, rows()))
-        yield from conformed(rows(), shared[0])
+        yield from conformed((batch.select(_filled(batch)) for batch in rows()), shared[0])
 
     return read
 
@@ -183,14 +183,18 @@ def _reader(project: Project, dataset: Dataset, model: Model, nights: Sequence[P
 def _shared_schema(name: str, batches: Iterable[pa.RecordBatch]) -> pa.Schema:
     """Return the columns of all batches, in a type that holds the values of each: whole numbers become decimals.
 
+    Where a batch has no value of a column, its type there says nothing: files that lack all values often say text.
+
     Raises
     ------
     PolicyError
         When a column is a text in one partition and a number in another.
     """
     types: dict[str, pa.DataType] = {}
+    said: dict[str, pa.DataType] = {}
     for batch in batches:
-        for field in batch.schema:
+        said |= {field.name: field.type for field in batch.schema if field.name not in said}
+        for field in batch.select(_filled(batch)).schema:
             known = types.get(field.name, field.type)
             if known == field.type:
                 types[field.name] = known
@@ -208,7 +212,14 @@ def _shared_schema(name: str, batches: Iterable[pa.RecordBatch]) -> pa.Schema:
                     "one type in all partitions",
                     "correct the files, or type it under contract.columns",
                 ) from None
-    return pa.schema(types)
+    return pa.schema({name: types.get(name, kind) for name, kind in said.items()})
+
+
+def _filled(batch: pa.RecordBatch) -> list[str]:
+    """Return the columns of a batch that have a value."""
+    return [
+        name for name, values in zip(batch.schema.names, batch.columns, strict=True) if values.null_count < len(values)
+    ]
 
 
 def _numbered(batch: pa.RecordBatch, numbers: dict[str, int]) -> pa.RecordBatch:

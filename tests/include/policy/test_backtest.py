@@ -287,7 +287,7 @@ def test_never_is_recommended_where_all_gains_may_be_chance() -> None:
     told = recommendation(_told(always=(0.2, 20, -0.1), auto=(0.5, 5, -0.02)))
     assert told["policy"] == "never"
     assert told["sentence"].endswith(
-        "; auto lowered it by 25.0%, of which -1.0% is the low end that is right for all policies tried."
+        "; auto lowered it by 25.0%, with -1.0% as the low end that is right for all policies tried."
     )
 
 

@@ -72,6 +72,26 @@ def test_unchanged_files_are_read_once(elsewhere) -> None:
     assert again.digests() == first.digests()
 
 
+@pytest.mark.parametrize("kind", [pa.null(), pa.string(), pa.float64()])
+def test_a_partition_without_values_says_nothing_of_types(elsewhere, kind: pa.DataType) -> None:
+    before = gathered(_project(elsewhere), "demand")
+    for month, columns in ((1, ("number",)), (4, ("kind",)), (9, ("number", "target"))):
+        path = elsewhere / "data" / f"period=2021-{month:02d}" / "part-0.parquet"
+        table = pq.read_table(path)
+        for column in columns:
+            place = table.schema.get_field_index(column)
+            table = table.set_column(place, column, pa.nulls(table.num_rows, kind))
+        pq.write_table(table, path)
+
+    history = gathered(_project(elsewhere), "demand")
+
+    assert (history.names, history.kinds) == (before.names, before.kinds)
+    assert len(history) == 8  # the newest month has no label yet
+    assert np.isnan(history.features[:40, 0]).all()
+    assert np.isnan(history.features[120:160, 1]).all()
+    assert history.features[40:120].tolist() == before.features[40:120].tolist()
+
+
 def test_new_period_is_read_anew(elsewhere) -> None:
     project = _project(elsewhere)
     first, _ = gathered_once(project, "demand", elsewhere / "cache")
