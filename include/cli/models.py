@@ -8,6 +8,7 @@ import typer
 
 from include.cli.datasets import From, Key, To, opened, range_of
 from include.cli.output import AsJson, answer, console
+from include.errors import ConfigError
 
 if TYPE_CHECKING:
     from include.project import Project
@@ -70,9 +71,13 @@ def _refuse_without_rows(project: Project, model: str, keys: list[str]) -> None:
 
 
 def night_of(project: Project, model: str, partition: str | None) -> str:
-    """Return the key of one night, which must be a key of the model's partitions."""
-    key, _ = range_of(partition, None, None)
-    return project.night(project.catalog.model(model), key).key
+    """Return the key of one night, which must be named and be a key of the model's partitions."""
+    found = project.catalog.model(model)
+    if partition is None:
+        raise ConfigError.at(
+            "arguments", "no night is named", "--partition KEY", "see the nights: python -m include status"
+        )
+    return project.night(found, partition).key
 
 
 def train(

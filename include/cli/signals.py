@@ -75,7 +75,19 @@ def alarms(
     from include.night.alarms import standing
 
     found = [a for a in standing(project_of(model), model) if everything or a.latched]
-    answer([_alarm(a) for a in found], as_json)
+    if as_json or not found:
+        answer([_alarm(a) for a in found], as_json)
+        return
+    for alarm in found:
+        console.print(_told(alarm), highlight=False, markup=False)
+
+
+def _told(alarm: Any) -> str:
+    """Return an alarm as a person reads it: a table of so many columns fits no terminal."""
+    cost = [f"Since then: {alarm.cost}."] if alarm.cost else []
+    small = "" if alarm.material else ", too small to be sent"
+    named = f"{alarm.kind} of {alarm.signal}, subject {alarm.subject}: {alarm.status}{small}"
+    return "\n  ".join([f"{alarm.partition}: {alarm.sentence}", *cost, f"To do: {alarm.todo}", named])
 
 
 def _alarm(alarm: Any) -> dict[str, Any]:

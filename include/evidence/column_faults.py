@@ -85,7 +85,8 @@ def _constant(name: str, tonight: ColumnSummary, history: History) -> Iterator[D
     before = _most_before(value, history)
     fewest = min(night.distinct for night in history)
     commonest = float(np.quantile([max(night.shares.values(), default=0.0) for night in history], 0.9))
-    if tonight.distinct == 1 and fewest > 1 and max(before, commonest) < _NEARLY_CONSTANT:
+    usual = max(before, commonest)
+    if tonight.distinct == 1 and fewest > 1 and usual < _NEARLY_CONSTANT and usual ** _known(tonight) <= _CHANCE:
         sentence = f"{name} is {value!r} in every row, where it had at least {fewest} different values."
         yield Diagnosis("constant column", name, {"share": 1.0, "share_before": before}, sentence, True)
         return
@@ -118,7 +119,12 @@ def _placeholder(tonight: ColumnSummary, history: History) -> tuple[float, float
             continue
         before = _most_before(value, history)
         outlying = before < _RARE and not 2 * low - high <= value <= 2 * high - low
-        if share >= (_OUTLYING_SHARE if outlying else max(before, *commonest) + _REPEATED_SHARE):
+        usual = before if outlying else max(before, *commonest)
+        least = _OUTLYING_SHARE if outlying else usual + _REPEATED_SHARE
+        if (
+            share >= least
+            and _chance(share, _known(tonight), np.array([usual]), [sum(map(_known, history))]) <= _CHANCE
+        ):
             return value, share, before
     return None
 

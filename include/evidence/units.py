@@ -51,6 +51,8 @@ _GRID = 0.7
 _BESIDE = 1.0011
 # What a factor this mild does, the world does too: only a grid can tell it.
 _MILD = 3.0
+# The quantiles of the five discounts among a Sunday's 25 orders may lie anywhere.
+_FEWEST_TELLING = 20
 
 
 @dataclass(frozen=True)
@@ -156,8 +158,15 @@ def unit_of(tonight: ColumnSummary, history: Sequence[ColumnSummary]) -> Convers
         return None
     values, shares = _values(tonight.shares)
     found = _by_grid(usual, values, shares, tonight.quantiles) if usual.covered >= _GRID else None
+    if found is None and _telling(tonight) < _FEWEST_TELLING:
+        return None
     fewest = min(night.sampled for night in history)
     return found or _by_quantiles(usual, tonight.quantiles, math.sqrt(max(fewest / tonight.sampled, 1.0)))
+
+
+def _telling(tonight: ColumnSummary) -> float:
+    """Return how many values are not the commonest one, which a factor may leave where it was (zeros)."""
+    return tonight.sampled * (1.0 - tonight.null_share) * (1.0 - max(tonight.shares.values()))
 
 
 def _by_grid(usual: _Usual, values: Floats, shares: Floats, quantiles: Floats) -> Conversion | None:

@@ -132,6 +132,9 @@ def test_signals_and_alarms_of_a_night_in_json(
     assert {row["signal"] for row in json.loads(said)} >= {"attribution", "prediction_distance", "rows_per_hour"}
     _, said, _ = _said(monkeypatch, capsys, "alarms", "sales", "--json")
     assert [(row["subject"], row["status"], row["before"]) for row in json.loads(said)] == [("amount", "open", None)]
+    _, said, _ = _said(monkeypatch, capsys, "alarms", "sales")
+    assert "  To do: " in said
+    assert "subject amount: open" in said
     code, said, _ = _said(monkeypatch, capsys, "acknowledge", "sales", "--subject", "amount", "--json")
     assert (code, json.loads(said)[0]["status"]) == (0, "acknowledged")
 
@@ -165,6 +168,7 @@ def test_schema_is_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         (["night", "sale", "--partition", FIRST], 2, "'sales'"),
         (["night", "sales"], 2, "no partitions are named"),
         (["night", "sales", "--partition", FIRST, "--from", FIRST], 2, "no partitions are named"),
+        (["signals", "sales"], 2, "no night is named. Expected --partition KEY"),
         (["night", "sales", "--partition", "2024-13-01"], 2, "2024-13-01"),
         (["ingest", "shop", "--partition", "yesterday"], 2, "yesterday"),
         (["ingest", "shop", "--partition", "2024-01-30"], 1, "2024-01-30.csv"),

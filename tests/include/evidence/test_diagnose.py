@@ -318,3 +318,36 @@ def test_a_quiet_day_may_have_no_row_at_its_end(rows: int, cut: bool) -> None:
     early = each(columns, (columns["at"].astype("M8[h]").astype(int) % 24) < 20)
     found = diagnose(summary(each(early, np.arange(len(early["late"])) < rows)), HISTORY)
     assert ("truncated partition" in [one.cause for one in found]) is cut
+
+
+@pytest.mark.parametrize(("rows", "zeros", "told"), [(30, 0.8, False), (30, 0.0, True), (400, 0.8, True)])
+def test_unit_of_mostly_zeros_needs_enough_others(rows: int, zeros: float, told: bool) -> None:
+    def discounts(seed: int, count: int, factor: float) -> Summary:
+        rng = np.random.default_rng(seed)
+        values = np.where(np.arange(count) < zeros * count, 0.0, rng.lognormal(2, 1, count) * factor)
+        return summarise(pa.table({"discount": values}).to_batches())
+
+    found = diagnose(discounts(50, rows, 1000.0), [discounts(seed, rows, 1.0) for seed in range(12)])
+    assert ("unit change" in [one.cause for one in found]) is told
+
+
+@pytest.mark.parametrize(("rows", "stuck"), [(25, False), (200, True)])
+def test_a_quiet_day_may_bring_the_usual_value_only(rows: int, stuck: bool) -> None:
+    """Of 25 orders at 85 % each, all have it once in 60 times; of 200, never."""
+
+    def paid(seed: int, count: int, share: float) -> Summary:
+        chosen = np.random.default_rng(seed).random(count) < share
+        return summarise(pa.table({"paid": np.where(chosen, "card", "cash"), "express": chosen * 1.0}).to_batches())
+
+    found = diagnose(paid(50, rows, 1.1), [paid(seed, 400, 0.85) for seed in range(12)])
+    assert [one.subject for one in found if one.cause == "constant column"] == ["paid", "express"] * stuck
+
+
+@pytest.mark.parametrize(("rows", "repeated", "stuck"), [(20, 12, False), (20, 19, True), (400, 260, True)])
+def test_a_value_repeats_by_chance_among_few_rows(rows: int, repeated: int, stuck: bool) -> None:
+    def items(seed: int, count: int, fixed: int) -> Summary:
+        values = np.random.default_rng(seed).integers(0, 4, count).astype(float)
+        return summarise(pa.table({"items": np.where(np.arange(count) < fixed, 2.0, values)}).to_batches())
+
+    found = diagnose(items(50, rows, repeated - 2), [items(seed, 400, 0) for seed in range(12)])
+    assert ("constant column" in [one.cause for one in found]) is stuck
