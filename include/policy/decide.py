@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 BOOTSTRAP = "bootstrap"
 MANUAL = "manual"
+_DIGEST = 64  # letters of a candidate's; only the first 12 are shown
 
 
 def decide(policy: Policy, state: State) -> Decision:
@@ -105,7 +106,8 @@ def _settled(policy: Policy, state: State) -> Decision | None:
         unmet = f"; {state.forced!r} must wait" if state.forced else ""
         return Decision("blocked", f"never on defective data: {what}{unmet}", policy.text, {"health": state.health})
     if state.pending:
-        text = f"candidate {state.pending[:12]} still awaits its verdict, and only one may"
+        shown = state.pending[:12] if len(state.pending) == _DIGEST else state.pending
+        text = f"candidate {shown} still awaits its verdict or its turn, and only one may"
         return Decision("hold", text, policy.text, {"pending": state.pending})
     if state.forced:
         return Decision("retrain", f"forced: {state.forced}", MANUAL, {"forced": state.forced})

@@ -85,7 +85,8 @@ def replayed(world: World, policy: Policy, gate: Gate | None = None) -> Path:
     Notes
     -----
     A candidate trained on night t serves from the partition after t, or `latency` partitions later. With a gate it is
-    judged on the hold-out, again on every later night while it waits, and nothing new is trained meanwhile.
+    judged on the hold-out, again on every later night while it waits, and nothing new is trained meanwhile. Nor is it while
+    a training does not serve yet, except by `always` without a gate: it is what 100 % means.
     """
     path = Path(np.empty(0), [], [])
     life = _Life(world.first())
@@ -125,8 +126,16 @@ def _look(world: World, gate: Gate | None, life: _Life, path: Path, night: int) 
     life.candidate = None
 
 
+def _pending(world: World, policy: Policy, gate: Gate | None, life: _Life, night: int) -> str | None:
+    """Return the night whose candidate awaits its verdict or, with a latency, its turn; `always` waits for no turn."""
+    waiting = [life.trained] if life.candidate is not None else []
+    if gate is not None or policy.text != "every(1)":
+        waiting += [serving.night for at, serving in life.arriving if at > night + 1]
+    return world.time.history.partitions[waiting[0]].key if waiting else None
+
+
 def _decide(world: World, policy: Policy, gate: Gate | None, life: _Life, path: Path, night: int) -> None:
-    pending = "a candidate" if life.candidate is not None or any(at > night + 1 for at, _ in life.arriving) else None
+    pending = _pending(world, policy, gate, life, night)
     state = world.state(night, life.champion, life.trainings, pending, policy, gated=gate is not None)
     windows = windows_wanted(policy, state)
     if windows:

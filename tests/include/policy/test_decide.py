@@ -50,7 +50,10 @@ def test_warned_data_do_not_block() -> None:
 
 def test_one_pending_candidate_at_most() -> None:
     decision = decide(parse("every(1)"), replace(CALM, pending="c7", forced="now"))
-    assert (decision.verdict, decision.reason) == ("hold", "candidate c7 still awaits its verdict, and only one may")
+    assert (decision.verdict, decision.reason) == (
+        "hold",
+        "candidate c7 still awaits its verdict or its turn, and only one may",
+    )
 
 
 def test_force_overrides_limits_with_reason() -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from include.policy.example import straight_history
 from include.policy.gating import gate_of
+from include.policy.hindsight import board_of
 from include.policy.parse import Limits, Tried, parse
 from include.policy.replay import replayed
+from include.policy.standing import Judge
 from tests.include.policy.conftest import made_up_model, world_of
 
 if TYPE_CHECKING:
@@ -103,12 +105,25 @@ def test_candidate_serves_from_the_next_partition(turning) -> None:
     assert cuts == [3, 3, 3, 3, 7, 7, 7, 7, 11, 11, 11, 11]
 
 
+@pytest.mark.parametrize("latency", [0, 1, 3])
+def test_always_trains_every_night_whatever_the_latency(tmp_path, latency: int) -> None:
+    world = world_of(straight_history(12, rows=30), tmp_path, latency=latency)
+    judge = Judge.of(board_of(world, world.setup.windows), 0)
+    always, other = replayed(world, parse("always")), replayed(world, parse("any_of(every(1), every(2))"))
+    assert always.retrains == len(world.nights)
+    assert always.losses.tolist() == judge.always.tolist()
+    if latency > 1:
+        assert other.retrains < always.retrains
+        key = world.time.history.partitions[world.nights[0]].key
+        assert other.steps[1].reason == f"candidate {key} still awaits its verdict or its turn, and only one may"
+
+
 def test_latency_delays_serving(tmp_path) -> None:
     world = world_of(straight_history(10, rows=30), tmp_path, latency=2)
     path = replayed(world, parse("every(4)"))
     assert [cell.cut for cell in path.champions] == [2, 2, 2, 2, 2, 2, 6]
-    always = replayed(world, parse("always"))
-    assert [step.verdict for step in always.steps] == ["retrain", "hold"] * 3
+    eager = replayed(world, parse("any_of(every(1), every(2))"))
+    assert [step.verdict for step in eager.steps] == ["retrain", "hold"] * 3
 
 
 def test_label_delay_trains_on_older_labels(tmp_path) -> None:
