@@ -49,12 +49,18 @@ def header(model: Model, world: World, options: Options, cells: int) -> dict[str
 
 
 def bounds(judge: Judge, counts: set[int], nights: int) -> dict[str, Any]:
-    """Return chance and hindsight at each count of retrains, as policies of their own."""
+    """Return chance and hindsight at each count of retrains, as policies of their own; null is what only a rule has."""
     found: dict[str, Any] = {}
     for count in sorted(counts):
         if not 0 < count < nights:
             continue
-        common = {"retrains": count, "retrain_share": count / nights, "promotions": count}
+        common = {
+            "retrains": count,
+            "retrain_share": count / nights,
+            "promotions": count,
+            "cpu_seconds": None,
+            "path": None,
+        }
         losses = random_schedules(judge.board, [0] * count, judge.seed).mean(axis=0)
         low, high = judge.interval(losses)
         captured = judge.captured(losses)
@@ -64,7 +70,8 @@ def bounds(judge: Judge, counts: set[int], nights: int) -> dict[str, Any]:
         }  # fmt: skip
         best = float(judge.hindsight[count])
         found[f"hindsight({count})"] = {
-            "mean_loss": best, **common, "timing_skill": 1.0, "gain_captured": _share(judge, best),
+            "mean_loss": best, "low": None, "high": None, **common,
+            "gain_captured": _share(judge, best), "gain_low": None, "gain_high": None, "timing_skill": 1.0,
         }  # fmt: skip
     return found
 
