@@ -130,13 +130,16 @@ def drift(
     columns: Annotated[
         str | None, typer.Option(help="Columns to compare, with commas between; all that both sides have when omitted")
     ] = None,
+    categorical: Annotated[
+        str | None, typer.Option(help="Columns of numbers to compare as categories, with commas between")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare any two files, or a reference with a partitioned folder; no model is needed."""
     from include.signals.study import compare
 
-    named = [name.strip() for name in columns.split(",")] if columns else None
-    found = compare(reference, current, by=by, exact=exact, joint=joint, columns=named)
+    named, forced = ([name.strip() for name in one.split(",")] if one else None for one in (columns, categorical))
+    found = compare(reference, current, by=by, exact=exact, joint=joint, columns=named, categorical=forced or ())
     if as_json:
         answer(found, as_json)
         return

@@ -22,6 +22,10 @@ _TAIL_ROWS = 15
 # How likely a holiday of 30 rows has none in its last four hours by itself: too likely to call it cut off.
 _CHANCE = 1e-6
 _FEWEST_TIMES = 25
+# Six standard deviations of the distance that so many rows have by chance, with a sixteenth of them in an hour.
+_BY_CHANCE = 2.0
+_ALIKE = 0.3
+_FEWEST_ALIKE = 5
 # Partitions longer than this are looked at as a whole, since each hour of the day comes several times.
 _SEVERAL_DAYS = 36.0
 _MISSING_SPAN = 0.1
@@ -96,6 +100,9 @@ def _shifted_hours(tonight: Summary, history: History) -> Iterator[Diagnosis]:
     counts = [night.hours for night in history if night.hours is not None and night.hours.sum()]
     if tonight.hours is None or tonight.hours.sum() < _FEWEST_TIMES or not counts:
         return
+    # the hours of a Sunday's 25 rows lie anywhere: they are no measure for a day of 200
+    alike = [hours for hours in counts if hours.sum() >= _ALIKE * tonight.hours.sum()]
+    counts = alike if len(alike) >= _FEWEST_ALIKE else counts
     usual = np.mean([_profile(hours) for hours in counts], axis=0)
     most = max(_distance(_profile(hours), usual, int(hours.sum())) for hours in counts)
     profile, rows = _profile(tonight.hours), int(tonight.hours.sum())
@@ -103,7 +110,7 @@ def _shifted_hours(tonight: Summary, history: History) -> Iterator[Diagnosis]:
     shifts = [step for step in range(-12, 12) if step]
     back = [_distance(np.roll(profile, -step), usual, rows) for step in shifts]
     best = int(np.argmin(back))
-    if still > max(2.0 * most, 0.002) and back[best] <= max(0.1 * still, min(most, 0.2 * still)):
+    if still > max(2.0 * most, 0.002, _BY_CHANCE / rows) and back[best] <= max(0.1 * still, min(most, 0.2 * still)):
         step = shifts[best]
         sentence = f"The hours of the rows fit the usual ones only when moved back by {step:+d} h: a time zone?"
         evidence = {"hours": float(step), "distance": still, "distance_when_moved": back[best]}
@@ -118,13 +125,15 @@ def _truncated(tonight: Summary, history: History) -> Iterator[Diagnosis]:
             evidence = {"rows": float(tonight.rows), "fewest_before": float(fewest)}
             yield Diagnosis("truncated partition", "rows", evidence, sentence, True)
         return
-    table = np.array([night.hours for night in history if night.hours is not None])
+    table = np.array([night.hours for night in history if night.hours is not None and night.hours.sum()])
+    if not table.size:
+        return
     for name, order in (("last", slice(None, None, -1)), ("first", slice(None))):
         empty = int(np.argmax(np.append(tonight.hours[order], 1) > 0))
-        usual = table[:, order][:, :empty].sum(axis=1)
-        share = float(usual.sum()) / max(int(table.sum()), 1)
+        usual = table[:, order][:, :empty].sum(axis=1) / table.sum(axis=1)
+        share = float(table[:, order][:, :empty].sum()) / int(table.sum())
         by_chance = (1.0 - share) ** int(tonight.hours.sum()) > _CHANCE
-        if share >= _TAIL_SHARE and not by_chance and usual.min() >= max(_TAIL_ROWS, 0.3 * float(np.median(usual))):
+        if share >= _TAIL_SHARE and not by_chance and usual.min() >= 0.3 * float(np.median(usual)):
             sentence = f"The {name} {empty} hours have no row, where {share:.0%} of the rows were: cut off?"
             evidence = {"hours": float(empty), "share_before": share}
             yield Diagnosis("truncated partition", "rows", evidence, sentence, True)

@@ -147,7 +147,10 @@ def test_compares_any_two_files(
     code, said, _ = _said(monkeypatch, capsys, "drift", *words)
 
     assert code == 0
-    assert "amount" in json.loads(said)["subjects"]
+    assert json.loads(said)["subjects"]["amount"]["kind"] == "numeric"
+
+    _, said, _ = _said(monkeypatch, capsys, "drift", *words, "--categorical", "amount")
+    assert json.loads(said)["subjects"]["amount"]["kind"] == "categorical"
 
     code, said, _ = _said(monkeypatch, capsys, "drift", *words[:-1], "--by", "channel")
     assert code == 0

@@ -351,3 +351,30 @@ def test_a_value_repeats_by_chance_among_few_rows(rows: int, repeated: int, stuc
 
     found = diagnose(items(50, rows, repeated - 2), [items(seed, 400, 0) for seed in range(12)])
     assert ("constant column" in [one.cause for one in found]) is stuck
+
+
+@pytest.mark.parametrize("cause", ["truncated partition", "shifted hours"])
+def test_quiet_sundays_hide_no_missing_or_shifted_hours(cause: str) -> None:
+    def sunday(seed: int) -> Columns:
+        return each(day(seed), np.arange(400) < 25)
+
+    weeks = [summary(sunday(seed) if seed % 7 == 6 else day(seed)) for seed in range(28)]
+    ((columns, words),) = FAULTS[cause]
+    assert [(one.cause, words in one.sentence) for one in diagnose(summary(columns), weeks) if one.defect] == [
+        (cause, True)
+    ]
+    assert not is_defect(diagnose(summary(sunday(60)), weeks))
+    assert not is_defect(diagnose(summary(day(61)), weeks))
+
+
+def test_a_late_morning_of_few_rows_is_no_time_zone() -> None:
+    rng = np.random.default_rng(4)
+    usual, later = np.repeat(np.arange(6, 22), 3), np.repeat(np.arange(8, 24), 3)
+
+    def times(hours: np.ndarray) -> Summary:
+        at = np.datetime64("2024-01-01", "us") + hours * np.timedelta64(1, "h")
+        return summarise(pa.table({"at": at}).to_batches(), event_time="at")
+
+    weeks = [times(rng.choice(usual, 400)) for _ in range(20)]
+    found = [diagnose(times(rng.choice(later, count)), weeks)[0].cause for count in (30, 400)]
+    assert found == [WORLD, "shifted hours"]
