@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from include.policy.recipe import Kind, Recipe, Scorer
 
 _SCORED_CHEAP = 4_000
-_KEPT = (128, 1_024)
+MOST_KEPT = 1_024
+_KEPT = (128, MOST_KEPT)
 _KEPT_IN_ALL = 20_000_000
 PRIORITY_SEED = 7
 _JOINED = ("keys", "mean", "variance", "rows", "kept", "losses", "days", "day_means")
@@ -105,7 +106,10 @@ class Bench:
 
 
 def losses_kept(history: History) -> int:
-    """Return how many rows of a partition keep their loss: a power of two, so that it seldom changes as history grows.
+    """Return how many rows of a partition keep their loss.
+
+    A power of two, so that it seldom changes as history grows, where the history does not say it: what is kept of all cells
+    of a walk-forward matrix fits into memory.
 
     Examples
     --------
@@ -113,6 +117,8 @@ def losses_kept(history: History) -> int:
     >>> losses_kept(straight_history(9, rows=2)), losses_kept(straight_history(300, rows=2))
     (1024, 128)
     """
+    if history.kept is not None:
+        return history.kept
     most = 2 ** int(np.log2(_KEPT_IN_ALL / len(history) ** 2))
     return int(np.clip(most, *_KEPT))
 

@@ -52,6 +52,8 @@ class History:
         Rows of partition i are ``offsets[i]`` to ``offsets[i + 1]``.
     rows : array of int64, shape (n_partitions,)
         Rows that there were, with or without a label.
+    kept : int, optional
+        Rows of a partition that keep their loss; unset: fewer, the longer the history.
     """
 
     model: str
@@ -66,6 +68,7 @@ class History:
     days: NDArray[np.int64]
     offsets: NDArray[np.int64]
     rows: NDArray[np.int64]
+    kept: int | None = None
 
     def __len__(self) -> int:
         """Return how many partitions there are."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from include.evaluation.plan import holdout_of
-from include.policy.cells import Bench, Cell
+from include.policy.cells import MOST_KEPT, Bench, Cell
 from include.policy.evidence import View, probes_of
 from include.policy.matrix import Job, Matrix, computed
 from include.policy.recipe import cheap_recipe, full_recipe
@@ -71,6 +71,7 @@ def live_probes(
         With the CPU seconds that they cost tonight, shared equally.
     """
     started = time.process_time()
+    history = replace(history, kept=MOST_KEPT)  # a night reads few cells, and must find those of earlier nights again
     at = timeline(history)
     night = len(history) - 1
     view = View(at, night, _twin(at, champion), tuple(windows), _kept(model, at, night))
