@@ -31,7 +31,12 @@ def test_a_night_finds_the_candidates_of_the_nights_before_however_long_the_hist
 
     trained: list[Any] = []
     train = cells._train
-    monkeypatch.setattr(cells, "_train", lambda bench, cell, *rest: trained.append(cell) or train(bench, cell, *rest))
+
+    def counted(bench: cells.Bench, cell: cells.Cell, *rest: Any) -> Any:
+        trained.append(cell)
+        return train(bench, cell, *rest)
+
+    monkeypatch.setattr(cells, "_train", counted)
     history = straight_history(142, rows=3)
     assert losses_kept(history.between(0, 138)) > losses_kept(
         history.between(0, 139)
