@@ -7,21 +7,10 @@ from typing import Any
 
 import pytest
 
-from include.config.model import Model
 from include.policy.cells import losses_kept
 from include.policy.example import straight_history
 from include.policy.live import Champion, live_probes
-
-MODEL: dict[str, Any] = {
-    "name": "m",
-    "description": "d",
-    "owner": {"name": "o"},
-    "task": "regression",
-    "rows": "d",
-    "target": {"dataset": "d", "column": "y"},
-    "learner": {"rounds": 2},
-    "gate": {"holdout": "1d"},
-}
+from tests.include.policy.conftest import made_up_model
 
 
 def test_a_night_finds_the_candidates_of_the_nights_before_however_long_the_history(
@@ -45,7 +34,11 @@ def test_a_night_finds_the_candidates_of_the_nights_before_however_long_the_hist
 
     def night(count: int) -> int:
         trained.clear()
-        return len(live_probes(Model(**MODEL), history.between(0, count - 1), champion, ["all"], tmp_path))
+        return len(
+            live_probes(
+                made_up_model(learner={"rounds": 2}), history.between(0, count - 1), champion, ["all"], tmp_path
+            )
+        )
 
     for count in range(130, 139):  # the first nights catch up, some stretches a night
         night(count)
