@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from math import isfinite
 from statistics import median
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ import typer
 
 from include.cli.datasets import Key
 from include.cli.output import AsJson, answer, console
+from include.errors import ConfigError
 
 Model = Annotated[str, typer.Argument(help="Model")]
 
@@ -133,13 +135,22 @@ def drift(
     categorical: Annotated[
         str | None, typer.Option(help="Columns of numbers to compare as categories, with commas between")
     ] = None,
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            help="Character between the fields of CSV files (tab for tabs); what their header shows when omitted"
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare any two files, or a reference with a partitioned folder; no model is needed."""
     from include.signals.study import compare
 
     named, forced = ([name.strip() for name in one.split(",")] if one else None for one in (columns, categorical))
-    found = compare(reference, current, by=by, exact=exact, joint=joint, columns=named, categorical=forced or ())
+    between = None if delimiter is None else _character(delimiter)
+    found = compare(
+        reference, current, by=by, exact=exact, joint=joint, columns=named, categorical=forced or (), delimiter=between
+    )
     if as_json:
         answer(found, as_json)
         return
@@ -147,12 +158,28 @@ def drift(
     answer([{"column": column, **_statistics(values)} for column, values in found["subjects"].items()], as_json=False)
     if groups is not None:
         console.print(f"Each number is the median of {len(groups)} groups; --json has all.", style="dim", markup=False)
+    for side in (found["reference"], found["current"]):
+        for one in side["delimiters"]:
+            if one != (between or ","):
+                console.print(
+                    f"{side['path']}: read with {json.dumps(one)} between the fields", style="dim", markup=False
+                )
     for column, reason in found["ignored"].items():
         console.print(f"{column}: not compared, {reason}", style="dim", highlight=False, markup=False)
     for alarm in found["alarms"]:
         console.print(f"{alarm['partition']}: {alarm['sentence']}", highlight=False, markup=False)
     if not found["alarms"]:
         console.print(_no_alarm(found), highlight=False, markup=False)
+
+
+def _character(delimiter: str) -> str:
+    """Return the character that was meant: a tab is hard to type."""
+    found = "\t" if delimiter in ("tab", "\\t") else delimiter
+    if len(found) != 1:
+        raise ConfigError.at(
+            f"--delimiter {delimiter!r}", "it is not one character", "a character, or tab", "correct it"
+        )
+    return found
 
 
 def _statistics(values: dict[str, Any]) -> dict[str, float | None]:

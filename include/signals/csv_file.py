@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import weakref
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from include.separators import other_separator
 from include.signals.errors import SignalError
 
 BLOCK_BYTES = 1 << 20
@@ -40,6 +42,8 @@ class CsvFile:
     ----------
     path : Path
         Perhaps compressed, as its name says.
+    delimiter : str, optional
+        One character between the fields; what the header shows if not given (see `delimiter_of`).
 
     Notes
     -----
@@ -49,15 +53,17 @@ class CsvFile:
     goes with this object. Memory holds a block of 1 MiB at a time.
     """
 
-    def __init__(self, path: Path) -> None:
-        schema = types_of(path)
+    def __init__(self, path: Path, delimiter: str | None = None) -> None:
+        self.delimiter = delimiter_of(path, delimiter)
+        written = pa.csv.ParseOptions(delimiter=self.delimiter)
+        schema = types_of(path, self.delimiter)
         handle, copy = tempfile.mkstemp(prefix="nightshift-csv-", suffix=".arrow")
         os.close(handle)
         self._copy = Path(copy)
         weakref.finalize(self, self._copy.unlink, missing_ok=True)
         options = pa.csv.ConvertOptions(column_types=schema, strings_can_be_null=True)
         with (
-            pa.csv.open_csv(path, read_options=_blocks(), convert_options=options) as reader,
+            pa.csv.open_csv(path, read_options=_blocks(), parse_options=written, convert_options=options) as reader,
             pa.ipc.new_file(self._copy, reader.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer,
         ):
             self.schema: pa.Schema = reader.schema
@@ -73,7 +79,35 @@ class CsvFile:
                 yield reader.get_batch(place).select(list(columns))
 
 
-def types_of(path: Path) -> pa.Schema:
+def delimiter_of(path: Path, given: str | None = None) -> str:
+    """Return what stands between the fields of a CSV file.
+
+    Parameters
+    ----------
+    path : Path
+    given : str, optional
+        One character. If not given: a comma, unless that leaves the header one column and a semicolon, a tab or a bar
+        divides it.
+
+    Raises
+    ------
+    SignalError
+        When the character given leaves the header one column and another divides it.
+    """
+    with pa.input_stream(str(path)) as stream:
+        head = stream.read(BLOCK_BYTES).decode("utf-8-sig", errors="replace")
+    likely = other_separator(head, given or ",")
+    if given is None or likely is None:
+        return likely or given or ","
+    raise SignalError.at(
+        str(path),
+        f"no {json.dumps(given)} divides its header",
+        "the character between its fields",
+        f"try {json.dumps(likely)}",
+    )
+
+
+def types_of(path: Path, delimiter: str = ",") -> pa.Schema:
     """Return the columns of a CSV file with the types that hold all their values.
 
     Raises
@@ -81,7 +115,8 @@ def types_of(path: Path) -> pa.Schema:
     SignalError
         When two columns have one name.
     """
-    with pa.csv.open_csv(path, read_options=_blocks()) as reader:
+    written = pa.csv.ParseOptions(delimiter=delimiter)
+    with pa.csv.open_csv(path, read_options=_blocks(), parse_options=written) as reader:
         names = list(reader.schema.names)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -90,7 +125,7 @@ def types_of(path: Path) -> pa.Schema:
         )
     possible = {name: list(_CANDIDATES) for name in names}
     options = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True)
-    with pa.csv.open_csv(path, read_options=_blocks(), convert_options=options) as reader:
+    with pa.csv.open_csv(path, read_options=_blocks(), parse_options=written, convert_options=options) as reader:
         for batch in reader:
             for name in names:
                 possible[name] = _still_possible(batch.column(name), possible[name])

@@ -54,10 +54,13 @@ class Part:
     path : Path
     key : str or None
         What its folder is named after ``=``; None when the side is not split by folders.
+    given : str or None
+        The character between the fields of a CSV file; None: what its header shows.
     """
 
     path: Path
     key: str | None
+    given: str | None = None
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -82,8 +85,13 @@ class Part:
     def _csv(self) -> CsvFile:
         if self.path.stat().st_size == 0:
             raise SignalError.at(str(self.path), "it is empty", "a header and rows", "check how it was written")
-        found: CsvFile = _read(self.path, lambda: CsvFile(self.path))
+        found: CsvFile = _read(self.path, lambda: CsvFile(self.path, self.given))
         return found
+
+    @property
+    def delimiter(self) -> str | None:
+        """The character between the fields of a CSV file; None for Parquet."""
+        return self._csv.delimiter if self._is_csv else None
 
     @property
     def _is_csv(self) -> bool:
@@ -123,8 +131,14 @@ class Side:
     key: str | None
 
     @classmethod
-    def open(cls, path: str | Path) -> Side:
+    def open(cls, path: str | Path, delimiter: str | None = None) -> Side:
         """Return a file, or a folder of files, perhaps one folder ``<key>=<value>`` deep.
+
+        Parameters
+        ----------
+        path : path
+        delimiter : str, optional
+            The character between the fields of CSV files; what each file's header shows if not given.
 
         Raises
         ------
@@ -135,7 +149,7 @@ class Side:
         if root.is_file():
             if not root.name.endswith(SUFFIXES):
                 raise SignalError.at(str(root), "not a file that can be read", " or ".join(SUFFIXES), "convert it")
-            return cls(root, (Part(root, None),), None)
+            return cls(root, (Part(root, None, delimiter),), None)
         if not root.exists():
             raise SignalError.at(str(root), "it does not exist", "a file or folder", "correct the path")
         files = sorted(file for file in root.rglob("*") if file.is_file() and file.name.endswith(SUFFIXES))
@@ -153,9 +167,15 @@ class Side:
                 "move the others away",
             )
         parts = [
-            Part(file, unquote(match["value"]) if match else None) for file, match in zip(files, keyed, strict=True)
+            Part(file, unquote(match["value"]) if match else None, delimiter)
+            for file, match in zip(files, keyed, strict=True)
         ]
         return cls(root, tuple(parts), names.pop())
+
+    @property
+    def delimiters(self) -> list[str]:
+        """The characters between the fields of its CSV files, each once; none for Parquet."""
+        return sorted({part.delimiter for part in self.parts if part.delimiter is not None})
 
     @cached_property
     def kinds(self) -> dict[str, Kind | None]:

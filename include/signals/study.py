@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,9 +34,9 @@ from include.signals.reading import Side
 from include.signals.sample import sampled
 from include.signals.streaming import THREADS
 from include.signals.study_alarms import Night, alarms_of
+from include.signals.study_columns import compared_kinds
 
 JOINT_ROWS = 20_000
-_MOST_NAMED = 5
 
 AlarmsOf = Callable[[Sequence[Night], Sequence[Night]], list[dict[str, Any]]]
 
@@ -51,6 +50,7 @@ def compare(
     columns: Sequence[str] | None = None,
     categorical: Iterable[str] = (),
     joint: bool = False,
+    delimiter: str | None = None,
     seed: int = 0,
     threads: int = THREADS,
     alarms: AlarmsOf = alarms_of,
@@ -72,6 +72,8 @@ def compare(
         Columns of numbers to compare as categories.
     joint : bool
         Also measure all columns jointly: domain-classifier AUC and PCA reconstruction error on bounded samples.
+    delimiter : str, optional
+        One character between the fields of CSV files; what the header of each file shows if not given.
     seed : int
         Of samples and trees.
     threads : int
@@ -82,7 +84,7 @@ def compare(
     Returns
     -------
     dict
-        ``reference`` and ``current`` (``path``, ``rows``, ``by``, ``groups``), ``exact``; ``subjects`` (by column:
+        ``reference`` and ``current`` (``path``, ``rows``, ``by``, ``groups``, ``delimiters``), ``exact``; ``subjects`` (by column:
         ``kind`` and each statistic, a number, or with groups a number for each); ``studentised`` (the signals of each
         column in spreads under no change, likewise); ``joint``; ``ignored`` (columns left out, and why); ``alarms``
         (``partition``, ``subject``, ``signal``, ``evidence``, ``since``, …). What cannot be told is None.
@@ -92,8 +94,8 @@ def compare(
     SignalError
         When a file cannot be read, the reference has no rows, or a column is missing or of another kind.
     """
-    before, after = Side.open(reference), Side.open(current)
-    kinds, ignored = _kinds(before, after, by, columns, frozenset(categorical))
+    before, after = Side.open(reference, delimiter), Side.open(current, delimiter)
+    kinds, ignored = compared_kinds(before, after, by, columns, frozenset(categorical))
     texts = [name for name, kind in kinds.items() if kind == "categorical"]
     edges = edges_from(before.batches(list(kinds)), columns=list(kinds), categorical=texts, seed=seed, threads=threads)
     pool = _Counted.of(before, _groups_of_reference(before, by), edges, threads)
@@ -125,7 +127,8 @@ class _Counted:
     def described(self) -> dict[str, Any]:
         keys = None if self.groups.by is None else list(self.groups.keys)
         rows = sum(one.rows for one in self.profiles)
-        return {"path": str(self.side.path), "rows": rows, "by": self.groups.by, "groups": keys}
+        found = {"path": str(self.side.path), "rows": rows, "by": self.groups.by, "groups": keys}
+        return {**found, "delimiters": self.side.delimiters}
 
 
 def _compared(
@@ -145,94 +148,6 @@ def _compared(
         "studentised": _studentised(nights, single),
         "alarms": [] if single else alarms(pool.nights(whole) if pool.groups.by else [], nights),
     }
-
-
-def _kinds(
-    before: Side, after: Side, by: str | None, columns: Sequence[str] | None, forced: frozenset[str]
-) -> tuple[dict[str, Kind], dict[str, str]]:
-    """Return the columns to compare with their kinds, and those left out with the reason."""
-    ignored: dict[str, str] = {name: "not in the reference" for name in after.kinds if name not in before.kinds}
-    kinds: dict[str, Kind] = {}
-    for name in before.kinds if columns is None else columns:
-        if columns is None and name == by:
-            continue
-        if columns is None and name not in after.kinds and not _near(after, name):
-            ignored[name] = f"missing in {after.path}: it cannot be told"
-            continue
-        kind = _kind(before, after, name, forced)
-        if columns is None and before.is_clock(name):
-            ignored[name] = "a clock moves on by itself; name it among the columns to compare it"
-        elif kind is not None:
-            kinds[name] = kind
-        elif columns is None:
-            ignored[name] = "its type cannot be compared"
-        else:
-            raise SignalError.at(
-                f"{before.path}, column {name}", "its type cannot be compared", "numbers, times, texts", "leave it out"
-            )
-    wrong = [name for name in kinds if name not in forced and _differs(before, after, name)]
-    if wrong:
-        raise _mistyped(before, after, wrong)
-    for name in sorted(forced - set(kinds)):
-        raise _missing(before, name)
-    if not kinds:
-        raise SignalError.at(str(before.path), "no column that can be compared", "at least one", "check the file")
-    return kinds, ignored
-
-
-def _kind(before: Side, after: Side, name: str, forced: frozenset[str]) -> Kind | None:
-    for side in (before, after):
-        if name not in side.kinds:
-            raise _missing(side, name)
-    left, right = before.kinds[name], after.kinds[name]
-    if left is not None and name in forced:
-        return "categorical"
-    if before.is_null(name):
-        return right
-    return left
-
-
-def _differs(before: Side, after: Side, name: str) -> bool:
-    """Return whether the two sides hold a column as different kinds; one without values is of none."""
-    return after.kinds[name] != before.kinds[name] and not before.is_null(name) and not after.is_null(name)
-
-
-def _mistyped(before: Side, after: Side, names: Sequence[str]) -> SignalError:
-    """Return the error that names the columns of another kind, each with both types."""
-    if len(names) == 1:
-        return SignalError.at(
-            f"{after.path}, column {names[0]}",
-            f"{after.kinds[names[0]] or 'other'} values ({_type(after, names[0])})",
-            f"{before.kinds[names[0]]} ones ({_type(before, names[0])}), as in {before.path}",
-            "cast one of them, or compare the column as categories",
-        )
-    more = [f"{len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED else []
-    told = [f"{name} ({_type(after, name)} instead of {_type(before, name)})" for name in names[:_MOST_NAMED]]
-    return SignalError.at(
-        str(after.path),
-        f"{len(names)} columns hold values of another kind: {', '.join([*told, *more])}",
-        f"the kinds of {before.path}",
-        "cast the columns of one side, or compare them as categories",
-    )
-
-
-def _type(side: Side, name: str) -> pa.DataType:
-    return side.parts[0].schema.field(name).type
-
-
-def _near(side: Side, name: str) -> list[str]:
-    return difflib.get_close_matches(name, list(side.kinds), n=1)
-
-
-def _missing(side: Side, name: str) -> SignalError:
-    near = _near(side, name)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
-    return SignalError.at(
-        f"{side.path}, column {name}",
-        f"it is missing{hint}",
-        f"one of: {', '.join(side.kinds)}",
-        "restore or rename it, or name the columns to compare",
-    )
 
 
 def _groups_of_reference(before: Side, by: str | None) -> Groups:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import gzip
-import io
+import json
 import re
 import zipfile
 import zlib
@@ -18,6 +17,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as pacsv
 
 from include.errors import SourceError
+from include.separators import fields_of, other_separator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 2 * 1024 * 1024
 _HEAD_BYTES = 1024 * 1024
+_MOST_SHOWN = 60
 _PACKING_ERRORS = (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile)
 
 
@@ -63,7 +64,8 @@ class CsvRows:
     Raises
     ------
     SourceError
-        When it is empty, packed in an unknown way, or its header cannot be read or names a column twice.
+        When it is empty, packed in an unknown way, or its header cannot be read, names a column twice or is one column
+        that another separator divides.
     """
 
     def __init__(self, path: Path, shown: str, settings: CsvSettings) -> None:
@@ -160,7 +162,9 @@ class CsvRows:
         if head.startswith(b"PAR1"):
             raise self._wrong("is a Parquet file", "a CSV file", "set source.format: parquet")
         text = self._decoded(head)
-        names = next(csv.reader(io.StringIO(text, newline=""), delimiter=self._settings.delimiter), [])
+        names = fields_of(text, self._settings.delimiter)
+        if (likely := other_separator(text, self._settings.delimiter)) is not None:
+            raise self._separated_otherwise(names[0], likely)
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise self._wrong(
@@ -169,6 +173,14 @@ class CsvRows:
                 "rename a column in the source",
             )
         return names
+
+    def _separated_otherwise(self, name: str, likely: str) -> SourceError:
+        shown = name if len(name) <= _MOST_SHOWN else f"{name[:_MOST_SHOWN]}…"
+        return self._wrong(
+            f"its header is one column, {shown!r}",
+            f"{json.dumps(self._settings.delimiter)} between its fields, as source.delimiter says",
+            f"set source.delimiter: {json.dumps(likely)}, or put quotes around the name if the column is really called so",
+        )
 
     def _decoded(self, head: bytes) -> str:
         encoding = "utf-8-sig" if codecs.lookup(self._settings.encoding).name == "utf-8" else self._settings.encoding

@@ -158,6 +158,36 @@ def test_compares_any_two_files(
     assert "alarms can be told from 30 on" in said
 
 
+def test_compares_files_whatever_separates_their_fields(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "r.csv").write_text("x;city\n1;Ulm\n2;Bonn\n")
+    (tmp_path / "c.csv").write_text("x\tcity\n1\tUlm\n3\tBonn\n")
+    (tmp_path / "odd.csv").write_text("x;city,y\n1;Ulm,2\n")
+    reference, words = str(tmp_path / "r.csv"), ["drift", "--reference", str(tmp_path / "r.csv"), "--current"]
+
+    _, said, _ = _said(monkeypatch, capsys, *words, str(tmp_path / "c.csv"), "--json")
+    found = json.loads(said)
+    assert list(found["subjects"]) == ["x", "city"]
+    assert (found["reference"]["delimiters"], found["current"]["delimiters"]) == ([";"], ["\t"])
+
+    code, said, _ = _said(monkeypatch, capsys, *words, str(tmp_path / "c.csv"))
+    assert code == 0
+    assert 'r.csv: read with ";" between the fields' in " ".join(said.split())
+
+    code, _, complaint = _said(monkeypatch, capsys, *words, str(tmp_path / "c.csv"), "--delimiter", "tab")
+    assert code == 1
+    assert 'no "\\t" divides its header' in " ".join(complaint.split())
+
+    code, _, complaint = _said(monkeypatch, capsys, *words, reference, "--delimiter", ";;")
+    assert (code, "it is not one character" in complaint) == (2, True)
+
+    _, said, _ = _said(
+        monkeypatch, capsys, *words, str(tmp_path / "odd.csv"), "--delimiter", ";", "--columns", "x", "--json"
+    )
+    assert list(json.loads(said)["subjects"]) == ["x"]
+
+
 def test_schema_is_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     code, said, _ = _said(monkeypatch, capsys, "schema", "model")
 

@@ -122,3 +122,23 @@ def test_copy_goes_with_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: 
         CsvFile(tmp_path / "a.csv")
     gc.collect()
     assert list((tmp_path / "copies").iterdir()) == []
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_the_header_shows_what_separates(tmp_path: Path, name: str, separator: str) -> None:
+    text = f"\ufeffx{separator}c\n1{separator}a\n2.5{separator}b\n".encode()
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+    found = CsvFile(path)
+    assert found.schema == pa.schema([("x", pa.float64()), ("c", pa.string())])
+    assert pa.Table.from_batches(found.batches(["c", "x"])).to_pydict() == {"c": ["a", "b"], "x": [1.0, 2.5]}
+    assert found.delimiter == separator
+
+
+def test_a_separator_given_is_taken_or_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x;y,z\n1;2,3\n")
+    assert CsvFile(tmp_path / "a.csv").schema.names == ["x;y", "z"]
+    assert CsvFile(tmp_path / "a.csv", ";").schema.names == ["x", "y,z"]
+    with pytest.raises(SignalError, match=r'a\.csv: no "\|" divides its header\. .* To do: try ","'):
+        CsvFile(tmp_path / "a.csv", "|")

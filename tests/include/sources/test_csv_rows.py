@@ -58,6 +58,16 @@ def zipped(members, encrypted=False):
             "To do: rename it in the source, or in contract.columns of trips.yaml.",
         ),
         (
+            b"id;at;city\n1;2013-03-01;Ulm\n",
+            "trips.csv: its header is one column, 'id;at;city'. Expected \",\" between its fields, as source.delimiter says. "
+            'To do: set source.delimiter: ";", or put quotes around the name if the column is really called so.',
+        ),
+        (
+            b"id\tat\tcity\n1\t2013-03-01\tUlm\n",
+            "trips.csv: its header is one column, 'id\\tat\\tcity'. Expected \",\" between its fields, as source.delimiter "
+            'says. To do: set source.delimiter: "\\t", or put quotes around the name if the column is really called so.',
+        ),
+        (
             b"id,at,city\n1,2013-03-01,Ulm\n2,2013-03-02\n",
             "trips.csv, row 2: has 2 fields. Expected 3, as in the header. "
             "To do: quote fields that hold ',', or correct source.delimiter.",
@@ -158,6 +168,28 @@ def test_encoding_and_delimiter_are_settings(folder):
     source = {"kind": "files", "path": "trips.csv", "encoding": "cp1252", "delimiter": ";"}
 
     assert folder.read(trips(COLUMNS, source=source), "2013-03-01")["city"].to_pylist() == ["Köln"]
+
+
+def test_tabs_between_fields_are_a_setting(folder):
+    folder.write("trips.csv", "id\tat\tcity\n1\t2013-03-01\tUlm\n")
+    source = {"kind": "files", "path": "trips.csv", "delimiter": "\t"}
+
+    assert folder.read(trips(COLUMNS, source=source), "2013-03-01")["city"].to_pylist() == ["Ulm"]
+
+
+def test_another_separator_is_told_without_a_contract_too(tmp_path):
+    path = tmp_path / "trips.csv"
+    path.write_text("id,at\n1,2\n")
+
+    with pytest.raises(SourceError, match='set source.delimiter: ","'):
+        CsvRows(path, "trips.csv", CsvSettings(delimiter=";"))
+
+
+def test_a_quoted_name_may_hold_a_separator(tmp_path):
+    path = tmp_path / "trips.csv"
+    path.write_text('"id;at"\n1\n')
+
+    assert CsvRows(path, "trips.csv", CsvSettings()).names == ["id;at"]
 
 
 def test_an_unknown_encoding_is_refused(folder):
