@@ -8,7 +8,7 @@ from include.evaluation.metrics import Metric, finite_rows, standard_error
 from include.evaluation.nights import NightScores
 from include.evaluation.slices import holm, named_slices
 from include.evaluation.terms import RELATIVE_MARGIN
-from include.evaluation.verdict import Part
+from include.evaluation.verdict import Part, first_names
 
 LEAST_ROWS = 30
 """A segment with fewer rows is not judged."""
@@ -65,7 +65,7 @@ def golden_part(golden: NightScores, metric: Metric, margin: float | None = None
         failed = bool(blamed) or whole["gain"] < -margin
     numbers = {**whole, "margin": margin, "segments": told, "blamed": blamed}
     if blamed:
-        what += f"; shown to lose in {'; '.join(blamed[:3])}"
+        what += f"; shown to lose in {first_names(blamed)}"
     return Part("golden_set", "fail" if failed else "pass", what, numbers)
 
 

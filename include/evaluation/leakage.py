@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from include.evaluation.ranking import auc
-from include.evaluation.verdict import Part
+from include.evaluation.verdict import Part, first_names
 
 FloatArray = NDArray[np.float64]
 BINS = 64
@@ -45,7 +45,7 @@ def leakage_part(features: pa.Table, label: NDArray[Any], limit: float) -> Part:
     suspects = sorted((name for name, value in found.items() if value > limit), key=lambda name: -found[name])
     numbers = {"limit": limit, "auc": dict(sorted(found.items(), key=lambda item: -item[1])[:10])}
     if suspects:
-        named = ", ".join(f"{name} ({found[name]:.4f})" for name in suspects[:3])
+        named = first_names([f"{name} ({found[name]:.4f})" for name in suspects], between=", ")
         return Part(
             "leakage", "fail", f"alone, {named} predicts better than {limit:.4g}: it may know the outcome", numbers
         )

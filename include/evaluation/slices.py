@@ -15,7 +15,7 @@ from include.evaluation.nights import NightScores, paired_nights
 from include.evaluation.performance import absolute_margin, worse_evidence
 from include.evaluation.sequence import LEAST_NIGHTS
 from include.evaluation.terms import Terms
-from include.evaluation.verdict import Part
+from include.evaluation.verdict import Part, first_names
 
 FloatArray = NDArray[np.float64]
 MOST_VALUES = 20
@@ -83,7 +83,7 @@ def slices_part(nights: Sequence[NightScores], terms: Terms, first_look: int) ->
         return Part(
             "slices",
             "fail",
-            f"{len(blamed)} of {len(told)} slices lose more than the margin: {'; '.join(blamed[:3])}",
+            f"{len(blamed)} of {len(told)} slices lose more than the margin: {first_names(blamed)}",
             numbers,
         )
     worst = min(told, key=lambda row: float(row["gain"]))

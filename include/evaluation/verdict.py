@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -81,3 +81,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value
+
+
+def first_names(names: Sequence[str], most: int = 3, between: str = "; ") -> str:
+    """Return the first of some names, and how many more there are.
+
+    Examples
+    --------
+    >>> first_names(["a", "b"]), first_names(["a", "b", "c", "d", "e"])
+    ('a; b', 'a; b; c and 2 more')
+    """
+    rest = len(names) - most
+    return between.join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

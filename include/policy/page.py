@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from include.report.axes import Scale, tick_text, ticks
 from include.report.pages import render
+from include.report.words import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +29,19 @@ def backtest_page(result: dict[str, Any]) -> str:
         ranked=[(name, policy, name in result["asked"]) for name, policy in ranked],
         plot=frontier_plot(result),
         unit=unit,
+        decide=_deciding(result["nights"]["decisions"]),
+        labels=_delayed(result["label_delay_partitions"]),
         paths={name: _retrains(policies[name]["path"]) for name in result["asked"]},
         gates=_gates(ranked, result["asked"]),
     )
+
+
+def _deciding(nights: int) -> str:
+    return f"{plural(nights, 'night')} that {'decides' if nights == 1 else 'decide'}"
+
+
+def _delayed(partitions: int) -> str:
+    return f"labels {plural(partitions, 'partition')} late" if partitions else "labels known on the night itself"
 
 
 def frontier_plot(result: dict[str, Any]) -> Markup:

@@ -45,9 +45,16 @@ class Every(Cheap):
         >>> from include.policy.state import State
         >>> Every(7).answer(State("m", "2013-03-08", champion="1", since_training=6)).reason
         '6 of 7 partitions have passed since the last training'
+        >>> Every(1).answer(State("m", "2013-03-08", champion="1", since_training=8)).reason
+        '8 partitions have passed since the last training (every 1)'
         """
         passed = state.clock
         if passed is None:
             return Answer(True, "nothing has been trained yet", {"n": self.n})
-        text = f"{passed} of {self.n} partitions have passed since the last training"
-        return Answer(passed >= self.n, text, {"passed": passed, "n": self.n})
+        return Answer(passed >= self.n, _since(passed, self.n), {"passed": passed, "n": self.n})
+
+
+def _since(passed: int, n: int) -> str:
+    if passed > n:  # no night could train in time
+        return f"{passed} partitions have passed since the last training (every {n})"
+    return f"{passed} of {n} partition{' has' if n == 1 else 's have'} passed since the last training"

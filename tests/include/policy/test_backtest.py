@@ -359,6 +359,20 @@ def test_page_escapes_what_it_shows(result) -> None:
     assert "&lt;script&gt;" in page
 
 
+@pytest.mark.parametrize(
+    ("nights", "delay", "told"),
+    [
+        (1, 0, ("1 night that decides,", "labels known on the night itself")),
+        (9, 1, ("9 nights that decide,", "labels 1 partition late")),
+        (9, 2, ("9 nights that decide,", "labels 2 partitions late")),
+    ],
+)
+def test_page_counts_in_words(result, nights: int, delay: int, told: tuple[str, str]) -> None:
+    counted = {**result, "nights": {**result["nights"], "decisions": nights}, "label_delay_partitions": delay}
+    page = backtest_page(counted)
+    assert all(words in page for words in told)
+
+
 def test_page_without_gain_has_no_plot(result) -> None:
     flat = {**result, "frontier": [{**p, "hindsight_captured": None} for p in result["frontier"]]}
     assert "there is no gain to capture" in backtest_page(flat)
