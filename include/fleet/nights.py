@@ -11,6 +11,7 @@ import pyarrow as pa
 from include.errors import ConflictError
 from include.night.alarms import standing
 from include.night.lines import night_lines
+from include.registry.champions import trained_in
 from include.storage.schemas import NIGHTS
 from include.storage.specs import PARTITION, Publication
 from include.storage.tables import Table
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from include.project import Project
+    from include.registry.ledger import Record
     from include.report.lines import NightLine
 
 RECENT = timedelta(days=35)  # longer than most labels take: what changes is told again
@@ -100,9 +102,10 @@ def _chosen(project: Project, known: dict[str, list[dict[str, Any]]], *, whole: 
 
 def _rows(project: Project, name: str, keys: Sequence[str]) -> list[dict[str, Any]]:
     open_alarms = Counter(a.partition for a in standing(project, name) if a.latched)
-    candidates = {
-        str(r.body["partition"]): str(r.body["candidate"]) for r in project.model_ledger(name).records("candidate")
-    }
+    by_night: dict[str, list[Record]] = {}
+    for record in project.model_ledger(name).records():
+        by_night.setdefault(str(record.body.get("partition", "")), []).append(record)
+    candidates = {key: str(found.body["candidate"]) for key in keys if (found := trained_in(by_night.get(key, [])))}
     return [
         _row(name, line, candidates.get(line.partition), open_alarms[line.partition])
         for line in night_lines(project, name, keys)

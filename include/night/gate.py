@@ -21,7 +21,7 @@ from include.night.score import artifact_of
 from include.night.tracking import show_training
 from include.policy.windows import usual_horizon
 from include.registry.anchor import anchor
-from include.registry.champions import champion, pending
+from include.registry.champions import champion, pending, refused_refit
 from include.training.fit import fit_constant
 
 if TYPE_CHECKING:
@@ -57,7 +57,13 @@ def gate(project: Project, name: str, partition: str) -> dict[str, Any]:
         refitted(project, found, record) if record.body["verdict"] == "pass" and record.body.get("refit") else record
     )
     _show(project, found, record, final)
-    return {key: final.body[key] for key in ("candidate", "verdict", "reason")}
+    refit = found.ledger.find(f"refit/{record.body['candidate']}")
+    said = [str(final.body["reason"]), refused_refit([refit] if refit else [])]
+    return {
+        "candidate": final.body["candidate"],
+        "verdict": final.body["verdict"],
+        "reason": "; ".join(filter(None, said)),
+    }
 
 
 def _judged_in(record: Record, partition: str) -> bool:

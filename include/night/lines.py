@@ -9,7 +9,7 @@ from include.night.finished import unfinished_steps
 from include.night.measure_table import performance_table, realised_of
 from include.night.settled import Settled
 from include.night.steps import steps_table
-from include.registry.champions import champion
+from include.registry.champions import champion, refused_refit, trained_in
 from include.report.table import NightLine
 from include.storage.specs import PARTITION
 
@@ -68,6 +68,7 @@ def _line(
     rows, metric = names
     newest = {r.kind: r.body for r in records}
     start, decision = newest["night_start"], newest.get("decision", {}).get("decision", {})
+    trained = trained_in(records)
     scored = [s["rows_out"] for s in steps if s["step"] == "score" and s["state"] == "done"]
     return NightLine(
         partition=key,
@@ -76,7 +77,7 @@ def _line(
         scored=scored[-1] if scored else None,
         decision=decision.get("verdict"),
         reason=decision.get("reason", ""),
-        candidate=str(newest["candidate"]["candidate"])[:12] if "candidate" in newest else None,
+        candidate=str(trained.body["candidate"])[:12] if trained else None,
         gate=newest.get("gate", {}).get("verdict"),
         champion=str(serving.version) if serving else None,
         promoted="promotion" in newest,
@@ -86,6 +87,7 @@ def _line(
         measured_rows=realised.get("rows"),
         seconds=sum(s["wall_seconds"] for s in steps),
         cpu_seconds=sum(s["cpu_seconds"] for s in steps),
+        refit_refused=bool(refused_refit(records)),
         state="failed" if unfinished_steps(records, key) else "done",
     )
 

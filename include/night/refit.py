@@ -1,7 +1,7 @@
 """refit: a candidate that passed is trained again by the same recipe up to the newest label, and promoted in its place.
 
 What is promoted then is not what was judged. So it is checked on the golden set and for how much its predictions differ
-from the judged bytes; where a check fails, the judged bytes are promoted after all.
+from the judged bytes; where a check fails, the judged bytes go on after all.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _checked(project: Project, found: Begun, judged: Record, trained: Record) ->
     newest = trained.body["train"]["last"]
     said = "; ".join(f"{part.name.removeprefix('refit: ')}: {part.reason}" for part in broken or parts[:2])
     told = (
-        f"its refit up to {newest} fails ({said}), so the judged bytes are promoted"
+        f"its refit up to {newest} fails ({said}), so what was judged goes on in its place"
         if broken
         else f"the refit up to {newest} of candidate {old.digest[:12]}, which passed ({judged.body['reason']}); {said}"
     )

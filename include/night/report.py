@@ -18,7 +18,7 @@ from include.night.metrics import deciding_metric
 from include.night.settled import Settled
 from include.night.steps import steps_table
 from include.night.succession_told import told_of_succession
-from include.registry.champions import champion
+from include.registry.champions import champion, refused_refit, trained_in
 from include.report.facts import (
     AlarmFact,
     DataFact,
@@ -88,7 +88,8 @@ def facts_of(
     body = decision.body if decision else {}
     told = body.get("decision", {})
     gate = newest["gate"].body if "gate" in newest else None
-    candidate = newest["candidate"].body if "candidate" in newest else None
+    trained = trained_in(of_night)
+    candidate = trained.body if trained else None
     steps = steps_table(project, "models", name).read(partitions=[partition]).to_pylist()
     return NightReport(
         model=name,
@@ -120,6 +121,7 @@ def facts_of(
             _alarm_fact(a, newest.get("diagnosis")) for a in standing(project, name) if a.partition == partition
         ),
         promotion=told_of_succession(newest),
+        refit=refused_refit(of_night),
         metrics=tuple(_metrics(project, name, partition)),
         steps=tuple(_step_fact(s) for s in sorted(steps, key=lambda s: s["started"])),
         links=(Link("All nights", "index.html"),),

@@ -77,6 +77,19 @@ def settled(records: Sequence[Record]) -> set[str]:
     return done | {digest for digest, record in verdicts(records).items() if record.body["verdict"] == "fail"}
 
 
+def trained_in(records: Sequence[Record]) -> Record | None:
+    """Return the candidate that the training of a night has brought: its refit where that held, never one that was refused."""
+    refused = {str(r.body["candidate"]) for r in records if r.kind == "refit" and r.body["verdict"] != "pass"}
+    found = [r for r in records if r.kind == "candidate" and r.body["candidate"] not in refused]
+    return found[-1] if found else None
+
+
+def refused_refit(records: Sequence[Record]) -> str:
+    """Return why a refit of a night was not taken, in a sentence; empty where none was refused."""
+    found = [str(r.body["reason"]) for r in records if r.kind == "refit" and r.body["verdict"] != "pass"]
+    return found[-1] if found else ""
+
+
 def pending(records: Sequence[Record]) -> str | None:
     """Return the candidate whose verdict is awaited, the newest of them.
 

@@ -234,6 +234,8 @@ class NightReport:
         Versions before and after the night.
     promotion : str
         A sentence on the promotion, or on what it waits for.
+    refit : str
+        Why what passed goes on as it was judged, though it was trained again; empty otherwise.
     metrics : tuple of MetricFact
         The first one is the one that decides.
     labels_until : str or None
@@ -276,6 +278,7 @@ class NightReport:
     champion_before: str | None = None
     champion_after: str | None = None
     promotion: str = ""
+    refit: str = ""
     metrics: tuple[MetricFact, ...] = ()
     labels_until: str | None = None
     alarms: tuple[AlarmFact, ...] = ()

@@ -39,6 +39,8 @@ class NightLine:
         Labelled rows that the realised metric rests on.
     cpu_seconds : float or None
         Processor time of the night.
+    refit_refused : bool
+        Whether what passed was trained again, failed the checks of a refit, and goes on as it was judged.
     """
 
     partition: str
@@ -58,6 +60,7 @@ class NightLine:
     state: str = "done"
     measured_rows: int | None = None
     cpu_seconds: float | None = None
+    refit_refused: bool = False
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ def why(night: NightReport) -> list[str]:
         found.append(sentence(night.reason, names))
     if night.gate:
         found.append(sentence(night.gate.sentence))
+    if night.refit:
+        found.append(sentence(night.refit))
     found += [f"{alarm.subject}: {ended(alarm.diagnosis)}" for alarm in night.alarms if alarm.diagnosis]
     found += [f"{step}: {ended(text)}" for step, text in night.failures]
     return _first(found) or ["No reason was recorded."]
@@ -134,12 +136,15 @@ def _judged(night: NightReport) -> str:
     if after and after != before:
         passed = night.gate is not None and night.gate.verdict == "pass"
         change = f"takes over from version {before}." if before else "is the first champion."
+        if night.refit and passed:
+            change = f"{change[:-1]}, as it was judged: its refit was refused."
         return f"It passed the gate: version {after} {change}" if passed else _changed(night, change)
     stays = f"Version {before} stays champion." if before else "There is no champion yet."
     if night.gate is None:
         return " ".join(filter(None, (stays, sentence(night.promotion))))
     if night.gate.verdict == "pass":
-        return f"The candidate passed the gate. {sentence(night.promotion) or stays}"
+        refit = "Its refit was refused, so it goes on as it was judged. " if night.refit else ""
+        return f"The candidate passed the gate. {refit}{sentence(night.promotion) or stays}"
     said = "The candidate failed at the gate." if night.gate.verdict == "fail" else "The gate cannot decide yet."
     return f"{said} {stays}"
 

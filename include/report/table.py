@@ -85,9 +85,15 @@ def _reasons(line: NightLine, width: int) -> list[Text]:
     why = line.reason
     if line.candidate and width < _WIDE:
         why = f"{why}; candidate {line.candidate}" if why else f"candidate {line.candidate}"
+    if line.refit_refused:
+        why = f"{why}; {_refused(line)}"
     if width >= _NARROW:
         return [_decided(line), Text(why)]
     return [Text.assemble(_decided(line), f": {why}" if why else "")]
+
+
+def _refused(line: NightLine) -> str:
+    return f"its refit was refused: {'what was judged is promoted' if line.promoted else 'nothing is promoted yet'}"
 
 
 def _decided(line: NightLine) -> Text:
@@ -200,6 +206,8 @@ def night_line(line: NightLine) -> Text:
         parts.append(f": {line.reason}")
     if line.gate:
         parts += ["; gate ", _toned(line.gate)]
+    if line.refit_refused:
+        parts.append(f"; {_refused(line)}")
     if line.promoted:
         parts += ["; ", (f"champion {line.champion}", "bold green")]
     if line.seconds is not None:

@@ -38,7 +38,9 @@ def test_poisoned_segments_that_are_not_named_are_counted():
     values = np.resize(list("abcde"), 2000)
     random = np.random.default_rng(0)
     label = (random.random(2000) < 0.5).astype(float)
-    whole = NightScores("golden", label, np.where(label, 0.7, 0.3), np.where(label, 0.4, 0.6), slices={"segment": values})
+    whole = NightScores(
+        "golden", label, np.where(label, 0.7, 0.3), np.where(label, 0.4, 0.6), slices={"segment": values}
+    )
     part = golden_part(whole, metric("log_loss"))
     assert len(part.numbers["blamed"]) == 6
     assert part.reason.endswith("and 3 more")

@@ -8,9 +8,11 @@ import pytest
 
 from include.night import refit
 from include.night.finished import unfinished_steps
+from include.night.lines import night_lines
 from include.night.reproduce import reproduced
 from include.night.score import artifact_of
 from include.night.whole import night_step, run_night
+from include.report.table import night_line
 from tests.include.night.shops import SECOND, THIRD, poison, with_gate
 
 if TYPE_CHECKING:
@@ -65,6 +67,13 @@ def test_refit_on_bad_newest_labels_leaves_the_judged_bytes(world: World) -> Non
     (checked,) = [r for r in world.project().model_ledger("sales").records("refit") if r.body["verdict"] == "fail"]
     messages = [p.read_text() for p in (world.folder / "home" / "messages").glob("*-gate-sales-2024-01-20-*.txt")]
 
+    (line,) = night_lines(world.project(), "sales", ["2024-01-20"])
+    page = (world.folder / "home" / "reports" / "models" / "sales" / "2024-01-20.html").read_text()
+
+    assert (line.candidate, line.refit_refused) == (checked.body["refit_of"][:12], True)
+    assert "gate pass; its refit was refused: what was judged is promoted" in night_line(line).plain
+    assert "as it was judged: its refit was refused" in page
+    assert str(done["gate"]["reason"]).endswith("so what was judged goes on in its place")
     assert "golden_set: gain -" in checked.body["reason"]
     assert done["promote"]["champion"] == done["train"]["candidate"] == checked.body["refit_of"]
     assert any("the refit is not promoted" in message for message in messages)

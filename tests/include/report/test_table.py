@@ -106,6 +106,14 @@ def test_a_night_is_one_line_of_a_log() -> None:
     assert night_line(FAILED).plain == "✗ 2013-03-08  failed: features: no such column  1.2 s"
 
 
+def test_a_refused_refit_is_told_beside_the_promotion() -> None:
+    refused = replace(RETRAIN, refit_refused=True)
+    assert "; its refit was refused: what was judged is promoted; champion 2" in night_line(refused).plain
+    assert "its refit was refused: nothing is promoted yet" in night_line(replace(refused, promoted=False)).plain
+    assert "refit was refused: what was judged is promoted" in shown([refused], 240)
+    assert "was refused: what was" in shown([refused], 100)
+
+
 class Seconds:
     """A clock that ticks a second at each look."""
 
