@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from math import isfinite
 from statistics import median
 from typing import Annotated, Any
@@ -155,7 +156,7 @@ def drift(
         answer(found, as_json)
         return
     groups = found["current"]["groups"]
-    answer([{"column": column, **_statistics(values)} for column, values in found["subjects"].items()], as_json=False)
+    answer(_table(found["subjects"]), as_json=False)
     if groups is not None:
         console.print(f"Each number is the median of {len(groups)} groups; --json has all.", style="dim", markup=False)
     for side in (found["reference"], found["current"]):
@@ -182,10 +183,18 @@ def _character(delimiter: str) -> str:
     return found
 
 
-def _statistics(values: dict[str, Any]) -> dict[str, float | None]:
+def _table(subjects: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a line a column, with the share of infinities where a group of any column has some."""
+    shares = [values.get("infinite_share") or 0.0 for values in subjects.values()]
+    any_infinite = any(any(one.values()) if isinstance(one, dict) else one for one in shares)
+    names = (*_STATISTICS, "infinite_share") if any_infinite else _STATISTICS
+    return [{"column": column, **_statistics(values, names)} for column, values in subjects.items()]
+
+
+def _statistics(values: dict[str, Any], names: Sequence[str]) -> dict[str, float | None]:
     """Return the statistics that fit a line; of groups their medians, None where nothing can be told."""
     shown: dict[str, float | None] = {}
-    for name in _STATISTICS:
+    for name in names:
         of_groups = values.get(name)
         told = [one for one in (of_groups.values() if isinstance(of_groups, dict) else [of_groups]) if one is not None]
         shown[name] = median(told) if told else None

@@ -63,8 +63,12 @@ def _null_burst(name: str, tonight: ColumnSummary, history: History) -> Iterator
     jumped = tonight.null_share - most >= max(_NULL_JUMP, 3.0 * (most - usual))
     rows = [night.sampled for night in history]
     if jumped and likelier and _chance(tonight.null_share, tonight.sampled, shares, rows) <= _CHANCE:
-        sentence = f"{tonight.null_share:.0%} of {name} is null, where hardly ever more than {most:.1%} was."
-        yield Diagnosis("null burst", name, {"null_share": tonight.null_share, "most_before": most}, sentence, True)
+        infinite = f" or infinite ({tonight.infinite_share:.0%} is)" if tonight.infinite_share else ""
+        sentence = f"{tonight.null_share:.0%} of {name} is null{infinite}, where hardly ever more than {most:.1%} was."
+        evidence = {"null_share": tonight.null_share, "most_before": most}
+        if infinite:
+            evidence["infinite_share"] = tonight.infinite_share
+        yield Diagnosis("null burst", name, evidence, sentence, True)
 
 
 def _chance(share: float, rows: int, shares: Floats, of_rows: Sequence[int]) -> float:

@@ -36,6 +36,7 @@ def _separation(before: float, after: float) -> float:
 _SIZES: Mapping[str, Callable[[float, float], float]] = {
     "js_divergence": _mix,
     "null_share": _share,
+    "infinite_share": _share,
     "unseen_share": _share,
     "rows_per_hour": _ratio,
     "domain_auc": _separation,

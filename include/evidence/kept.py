@@ -24,6 +24,7 @@ _SCHEMA = pa.schema(
         ("shares", pa.list_(pa.float64())),
         ("distinct", pa.int64()),
         ("label_strength", pa.float64()),
+        ("infinite_share", pa.float64()),
     ]
 )
 
@@ -51,6 +52,7 @@ def to_bytes(summary: Summary) -> bytes:
             "shares": list(one.shares.values()),
             "distinct": one.distinct,
             "label_strength": one.label_strength,
+            "infinite_share": one.infinite_share,
         }
         for name, one in summary.columns.items()
     ]
@@ -92,4 +94,5 @@ def _column(row: dict[str, object]) -> ColumnSummary:
         shares=dict(zip(values, row["shares"], strict=True)),  # type: ignore[call-overload]
         distinct=row["distinct"],  # type: ignore[arg-type]
         label_strength=row["label_strength"],  # type: ignore[arg-type]
+        infinite_share=row.get("infinite_share", 0.0),  # type: ignore[arg-type]  # files of before have none
     )

@@ -33,7 +33,7 @@ class ColumnSummary:
     sampled : int
         Rows looked at, nulls included.
     null_share : float
-        Share of nulls among them.
+        Share of them without a finite value: null, NaN or infinite.
     quantiles : numpy.ndarray of shape (13,)
         At `LEVELS`, in the unit of the column; NaN unless numeric with at least one value.
     shares : mapping of float or str to float
@@ -42,6 +42,8 @@ class ColumnSummary:
         Different values among those looked at.
     label_strength : float
         How well the column alone tells the label, 0 (not at all) to 1; NaN without a label.
+    infinite_share : float
+        Share of infinities among the rows looked at, a part of `null_share`.
     """
 
     numeric: bool
@@ -51,6 +53,7 @@ class ColumnSummary:
     shares: Mapping[Any, float]
     distinct: int
     label_strength: float
+    infinite_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,8 @@ def _summarise_column(column: pa.ChunkedArray, labels: Floats | None) -> ColumnS
     quantiles = np.quantile(kept, LEVELS) if numeric and kept.size else np.full(LEVELS.size, np.nan)
     strength = label_strength(kept if numeric else member, labels[told], numeric) if labels is not None else np.nan
     null_share = 1.0 - kept.size / values.size if values.size else 0.0
-    return ColumnSummary(numeric, values.size, null_share, quantiles, shares, distinct.size, strength)
+    infinite = float(np.isinf(values).mean()) if numeric and values.size else 0.0
+    return ColumnSummary(numeric, values.size, null_share, quantiles, shares, distinct.size, strength, infinite)
 
 
 def _hour_counts(column: pa.ChunkedArray, timezone: str) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ _TITLES: Mapping[str, str] = {
     "mean_shift": "Mean of {subject}",
     "js_divergence": "Mix of {subject}",
     "null_share": "Missing values of {subject}",
+    "infinite_share": "Infinite values of {subject}",
     "unseen_share": "Unknown values of {subject}",
     "prediction_distance": "Distribution of predictions",
     "prediction_shift": "Mean of predictions",
@@ -27,7 +28,7 @@ _UNITS: Mapping[str, str] = {
     "js_divergence": "bits from the reference",
     "domain_auc": "AUC against the reference",
 }
-_SHARES = ("null_share", "unseen_share")
+_SHARES = ("null_share", "infinite_share", "unseen_share")
 
 
 def title(signal: str, subject: str) -> str:

@@ -10,6 +10,7 @@ from include.signals import chi2, ks
 from include.signals.columns import Kind
 from include.signals.cramers_v import CRAMERS_V
 from include.signals.hellinger import HELLINGER
+from include.signals.infinite_share import INFINITE_SHARE
 from include.signals.jensen_shannon import JS_DISTANCE, JS_DIVERGENCE
 from include.signals.linf import LINF
 from include.signals.mean_shift import MEAN_SHIFT
@@ -37,6 +38,7 @@ STATISTICS: tuple[Statistic, ...] = (
     chi2.CHI2_CONTINGENCY,
     CRAMERS_V,
     NULL_SHARE,
+    INFINITE_SHARE,
     UNSEEN_SHARE,
 )
 
@@ -46,6 +48,10 @@ P_VALUES: Mapping[str, tuple[tuple[Kind, ...], Callable[[Any, Any], float]]] = {
     "chi2_gof_pvalue": (("numeric", "categorical"), chi2.gof_pvalue),
 }
 """p-values: the kinds of column they are defined for, and the function of two profiles or two arrays."""
+
+
+_OF_ALL_ROWS = (NULL_SHARE, INFINITE_SHARE)
+"""Statistics that rows without a finite value count for."""
 
 
 def binned_values(reference: SubjectProfile, current: SubjectProfile) -> dict[str, float]:
@@ -58,9 +64,9 @@ def binned_values(reference: SubjectProfile, current: SubjectProfile) -> dict[st
 def exact_values(kind: Kind, reference: Any, current: Any) -> dict[str, float]:
     """Return all statistics of a column from all its values (array-likes of one kind), by name."""
     left, right = as_column(reference), as_column(current)
-    chosen = [one for one in STATISTICS if kind in one.kinds and one is not NULL_SHARE]
-    found = {one.name: one.exact_columns(left, right) for one in chosen}
-    found[NULL_SHARE.name] = NULL_SHARE.exact(reference, current)  # the only one that nulls count for
+    chosen = [one for one in STATISTICS if kind in one.kinds]
+    found = {one.name: one.exact_columns(left, right) for one in chosen if one not in _OF_ALL_ROWS}
+    found |= {one.name: one.exact(reference, current) for one in chosen if one in _OF_ALL_ROWS}
     few = max(len(side) - side.null_count for side in (left, right)) <= MOST_ROWS
     actions = {**P_VALUES, **{name: (kinds, action if few else _untold) for name, (kinds, action) in TESTS.items()}}
     return found | {name: action(left, right) for name, (kinds, action) in actions.items() if kind in kinds}

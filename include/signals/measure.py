@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,10 +13,12 @@ import pyarrow as pa
 from include.signals.attribution import Attribution, attribution_shift
 from include.signals.columns import Kind
 from include.signals.domain_auc import domain_auc
+from include.signals.infinite_share import INFINITE_SHARE
 from include.signals.jensen_shannon import JS_DIVERGENCE
 from include.signals.mean_shift import MEAN_SHIFT
 from include.signals.measured import Health, Measured, cannot_tell
 from include.signals.null_share import NULL_SHARE
+from include.signals.numeric import NumericProfile
 from include.signals.profile import Profile, SubjectProfile
 from include.signals.statistic import Statistic
 from include.signals.unseen_share import UNSEEN_SHARE
@@ -26,7 +28,7 @@ FEATURE_SIGNALS: Mapping[Kind, tuple[Statistic, ...]] = {
     "numeric": (WASSERSTEIN_STANDARDISED, NULL_SHARE, MEAN_SHIFT),
     "categorical": (JS_DIVERGENCE, NULL_SHARE, UNSEEN_SHARE),
 }
-"""The signals of a feature, by its kind."""
+"""The signals of a feature, by its kind; a column that has infinities has `INFINITE_SHARE` too."""
 
 PREDICTION_SIGNALS: Mapping[Kind, tuple[tuple[str, Statistic], ...]] = {
     "numeric": (("prediction_distance", WASSERSTEIN_STANDARDISED), ("prediction_shift", MEAN_SHIFT)),
@@ -160,13 +162,37 @@ def signals_of(
     return found
 
 
-def feature_signals(profile: Profile, reference: Profile, key: str, *, errors: bool = True) -> list[Signal]:
-    """Return the signals of every feature of a partition (see `FEATURE_SIGNALS`); without standard errors if not wanted."""
+def feature_signals(
+    profile: Profile, reference: Profile, key: str, *, errors: bool = True, infinite: Collection[str] | None = None
+) -> list[Signal]:
+    """Return the signals of every feature of a partition (see `FEATURE_SIGNALS`).
+
+    Parameters
+    ----------
+    profile, reference, key
+        As of `signals_of`.
+    errors : bool
+        Whether standard errors are wanted.
+    infinite : collection of str, optional
+        Columns whose infinities are measured; those where one of the two sides has any if not given. A series of
+        partitions needs the same ones in all of them.
+    """
+    measured = infinite_columns([profile, reference]) if infinite is None else infinite
     return [
         Signal.of(statistic.name, name, statistic.measure(before, current, error=errors), key)
         for name, before, current in _pairs(profile, reference)
-        for statistic in FEATURE_SIGNALS[before.edges.kind]
+        for statistic in (*FEATURE_SIGNALS[before.edges.kind], *((INFINITE_SHARE,) if name in measured else ()))
     ]
+
+
+def infinite_columns(profiles: Iterable[Profile]) -> set[str]:
+    """Return the numeric columns in which any of some profiles has seen an infinity."""
+    return {
+        name
+        for one in profiles
+        for name, part in one.subjects.items()
+        if isinstance(part, NumericProfile) and part.non_finite
+    }
 
 
 def prediction_signals(profile: Profile, reference: Profile, key: str) -> list[Signal]:

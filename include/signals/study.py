@@ -27,7 +27,7 @@ from include.signals.domain_auc import domain_auc
 from include.signals.edges import Edges
 from include.signals.errors import SignalError
 from include.signals.grouping import Groups
-from include.signals.measure import Signal, feature_signals
+from include.signals.measure import Signal, feature_signals, infinite_columns
 from include.signals.pca_error import LEAST_ROWS, PcaError
 from include.signals.profile import Profile
 from include.signals.reading import Side
@@ -120,9 +120,9 @@ class _Counted:
     def whole(self) -> Profile:
         return reduce(Profile.merge, self.profiles)
 
-    def nights(self, reference: Profile) -> list[Night]:
+    def nights(self, reference: Profile, infinite: set[str]) -> list[Night]:
         pairs = zip(self.groups.keys, self.profiles, strict=True)
-        return [Night(key, feature_signals(one, reference, key, errors=False)) for key, one in pairs]
+        return [Night(key, feature_signals(one, reference, key, errors=False, infinite=infinite)) for key, one in pairs]
 
     def described(self) -> dict[str, Any]:
         keys = None if self.groups.by is None else list(self.groups.keys)
@@ -138,7 +138,8 @@ def _compared(
     if not whole.rows:
         raise SignalError.at(str(pool.side.path), "it has no rows", "rows to compare with", "choose another reference")
     values = _exact(pool.side, counted.side, groups, kinds) if exact else _binned(whole, counted.profiles)
-    nights, single = counted.nights(whole), groups.by is None
+    infinite = infinite_columns([whole, *counted.profiles])
+    nights, single = counted.nights(whole, infinite), groups.by is None
     subjects = {name: {"kind": kind, **_by_group(groups.keys, values[name], single)} for name, kind in kinds.items()}
     return {
         "reference": pool.described(),
@@ -146,7 +147,7 @@ def _compared(
         "exact": exact,
         "subjects": subjects,
         "studentised": _studentised(nights, single),
-        "alarms": [] if single else alarms(pool.nights(whole) if pool.groups.by else [], nights),
+        "alarms": [] if single else alarms(pool.nights(whole, infinite) if pool.groups.by else [], nights),
     }
 
 

@@ -188,6 +188,19 @@ def test_compares_files_whatever_separates_their_fields(
     assert list(json.loads(said)["subjects"]) == ["x"]
 
 
+def test_infinities_of_files_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "r.csv").write_text("x\n1\n2.5\n")
+    (tmp_path / "c.csv").write_text("x\n1\ninf\n")
+    sides = {name: str(tmp_path / name) for name in ("r.csv", "c.csv")}
+
+    _, said, _ = _said(monkeypatch, capsys, "drift", "--reference", sides["r.csv"], "--current", sides["c.csv"])
+    assert "infinite_share" in "".join(said.split())
+    _, said, _ = _said(monkeypatch, capsys, "drift", "--reference", sides["r.csv"], "--current", sides["r.csv"])
+    assert "infinite_share" not in "".join(said.split())
+
+
 def test_schema_is_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     code, said, _ = _said(monkeypatch, capsys, "schema", "model")
 

@@ -281,6 +281,13 @@ def test_a_few_gaps_among_few_rows_are_chance(rows: int, nulls: int, defect: boo
     assert bool(found) is defect
 
 
+def test_infinities_are_told_as_such() -> None:
+    tonight = changed(amount=lambda day: np.where(np.arange(400) < 40, np.inf, day["amount"]))
+    (found,) = [one for one in diagnose(summary(tonight), HISTORY) if one.cause == "null burst"]
+    assert found.sentence == "10% of amount is null or infinite (10% is), where hardly ever more than 0.0% was."
+    assert found.evidence["infinite_share"] == pytest.approx(0.1)
+
+
 def first_of(shop: str, name: str, count: int) -> Columns:
     """Return a day on which the first orders of a shop name it otherwise."""
     tonight = day(50)

@@ -14,7 +14,7 @@ from include.evidence.summary import Summary, summarise
 @pytest.fixture
 def summary() -> Summary:
     table = pa.table(
-        {"amount": [1.5, None, 2.5, 2.5], "shop": ["a", "b", None, "b"], "closed": pa.nulls(4, pa.string())}
+        {"amount": [1.5, float("inf"), 2.5, 2.5], "shop": ["a", "b", None, "b"], "closed": pa.nulls(4, pa.string())}
     )
     return summarise(table.to_batches())
 
@@ -30,6 +30,7 @@ def test_kept_summary_is_the_same(summary: Summary) -> None:
         "shop": {"b": pytest.approx(2 / 3), "a": pytest.approx(1 / 3)},
         "closed": {},
     }
+    assert (found.columns["amount"].null_share, found.columns["amount"].infinite_share) == (0.25, 0.25)
     assert found.columns["amount"].quantiles.tolist() == summary.columns["amount"].quantiles.tolist()
     assert found.hours is None
 

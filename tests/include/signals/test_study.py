@@ -103,6 +103,30 @@ def test_a_folder_of_days_raises_an_alarm(tmp_path: Path) -> None:
     assert len(found["subjects"]["moved"]["wasserstein"]) == 60
 
 
+def test_infinities_raise_an_alarm(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    for i, day in enumerate(np.datetime64("2024-01-01") + np.arange(120).astype("timedelta64[D]")):
+        folder = tmp_path / ("reference" if i < 60 else "current") / f"period={day}"
+        ratios = np.where(np.arange(80) < 4 * (i >= 80), np.inf, random.normal(size=80))
+        write(folder / "part-0.parquet", calm=random.normal(size=80), ratio=ratios)
+    found = compare(tmp_path / "reference", tmp_path / "current")
+    (alarm,) = found["alarms"]
+    assert (alarm["signal"], alarm["subject"]) == ("infinite_share", "ratio")
+    assert "2024-03-21" <= alarm["partition"] <= "2024-04-10"
+    assert alarm["sentence"].startswith("Infinite values of ratio")
+    assert "infinite_share" not in found["studentised"]["calm"]
+    assert found["subjects"]["calm"]["infinite_share"]["2024-03-01"] == 0.0
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_new_infinities_of_a_file_are_told(tmp_path: Path, exact: bool) -> None:
+    write(tmp_path / "r.parquet", x=np.arange(100.0))
+    write(tmp_path / "c.parquet", x=np.where(np.arange(100) < 5, -np.inf, np.arange(100.0)))
+    found = compare(tmp_path / "r.parquet", tmp_path / "c.parquet", exact=exact)
+    assert (found["subjects"]["x"]["infinite_share"], found["subjects"]["x"]["null_share"]) == (0.05, 0.0)
+    assert found["studentised"]["x"]["infinite_share"] > 10
+
+
 def test_alarms_can_be_replaced(tmp_path: Path) -> None:
     for side in ("reference", "current"):
         for day in ("2024-01-01", "2024-01-02"):
