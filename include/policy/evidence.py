@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +61,7 @@ class View:
     champion: Cell | None
     windows: tuple[str, ...]
     kept: int = 0
+    _found: dict[tuple[int, str, int], Cell | None] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def step(self) -> int:
@@ -78,6 +79,12 @@ class View:
 
     def fresh(self, place: int, window: str, older: int = 0) -> Cell | None:
         """Return the cheap candidate that was freshest before a partition, or would have been so many partitions earlier."""
+        key = (place, window, older)
+        if key not in self._found:
+            self._found[key] = self._fresh(place, window, older)
+        return self._found[key]
+
+    def _fresh(self, place: int, window: str, older: int) -> Cell | None:
         newest = (place - older) // self.step * self.step - 1
         for cut in (newest, newest - self.step):  # where labels came late, no night ended with the first
             at = self.time.night_of(cut, self.night) if cut >= 0 else None

@@ -146,6 +146,11 @@ def step_of(windows: Sequence[str]) -> int:
     >>> step_of(("all", "last(56)", "decay(28)")), step_of(("all", "last(6)", "decay(4)")), step_of(("all",))
     (7, 1, 1)
     """
+    return _step_of(tuple(windows))
+
+
+@cache
+def _step_of(windows: tuple[str, ...]) -> int:
     parsed = [parse_window(window) for window in windows]
     lengths = [w.last or 2 * w.half_life for w in parsed if w.last or w.half_life]  # type: ignore[operator]
     return max(1, int(min(lengths, default=0) // _STEPS))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from include.policy.drift import Drift
     from include.policy.matrix import Matrix
     from include.policy.parse import Policy
-    from include.policy.state import Probe
+    from include.policy.state import Loss, Probe
     from include.policy.timeline import Timeline
 
 MINUTE = 60.0
@@ -104,6 +104,7 @@ class World:
     drift: Drift
     alarms: Alarms
     _probes: dict[tuple[int, Cell, tuple[str, ...], int], tuple[Probe, ...]] = field(default_factory=dict)
+    _losses: dict[tuple[int, Cell], tuple[Loss, ...]] = field(default_factory=dict)
 
     @property
     def nights(self) -> range:
@@ -173,7 +174,7 @@ class World:
             new_labels=self.time.new_labels(night, cell, self._left(night, champion) if gated else 0),
             gate_loss=champion.gate_loss,
             gate_standard_error=champion.gate_error,
-            losses=losses_of(self.matrix, self.time, night, cell),
+            losses=self.losses(night, cell),
             alarms=self.alarms.open(night, champion.night, cell) if "on_alarm" in policy.text else (),
             signals={name: self.drift.signal(name, night, champion.night, cell) for name in looked_at},
             pending=pending,
@@ -186,6 +187,13 @@ class World:
     def _left(self, night: int, champion: Serving) -> int:
         """Return how many of the newest labelled partitions hold nothing new for a training beside the champion."""
         return 0 if champion.refitted is None else self.setup.holdout(int(self.time.newest[night]) + 1)
+
+    def losses(self, night: int, champion: Cell) -> tuple[Loss, ...]:
+        """Return the champion's realised losses as known at the end of a night; most policies share their champions."""
+        key = (night, champion)
+        if key not in self._losses:
+            self._losses[key] = losses_of(self.matrix, self.time, night, champion)
+        return self._losses[key]
 
     def probes(
         self, night: int, champion: Cell, windows: tuple[str, ...], *, holdout: bool = False
