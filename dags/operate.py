@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from airflow.sdk import DAG, Param
-from nightshift.defaults import KEY_PATTERN, catalog_for, default_args
+from nightshift.defaults import PERIOD_PATTERN, catalog_for, default_args
 from nightshift.operators.backtest import ComputeCutsOperator, PlanBacktestOperator, ReplayOperator
 
 if TYPE_CHECKING:
@@ -49,10 +49,10 @@ def backtest_dag(models: Sequence[str]) -> DAG:
                 description="Such as auto, every(7); empty for a usual set",
             ),
             "first": Param(
-                "", type="string", pattern=KEY_PATTERN, title="First night that decides",
-                description="Everything before is history; empty: after a fifth of the past",
+                "", type="string", pattern=PERIOD_PATTERN, title="First night that decides",
+                description="A key or a period (2013-Q1); everything before is history; empty: after a fifth of the past",
             ),
-            "last": Param("", type="string", pattern=KEY_PATTERN, title="Last partition"),
+            "last": Param("", type="string", pattern=PERIOD_PATTERN, title="Last partition"),
             "label_delay": Param(
                 "", type="string", pattern=r"^(\d+[mhdw]?)?$", title="Label delay",
                 description="Partitions (1) or time (30d); empty for the configured one",

@@ -9,13 +9,20 @@ import typer
 from include.cli.output import AsJson, answer
 
 if TYPE_CHECKING:
+    from include.config.dataset import Dataset as DatasetConfig
     from include.config.load import Kind
+    from include.partitions import Partition
     from include.project import Project
 
 Dataset = Annotated[str, typer.Argument(help="Dataset")]
-Key = Annotated[str | None, typer.Option("--partition", help="Key of one partition, such as 2013-03-01")]
-From = Annotated[str | None, typer.Option("--from", help="Key of the first partition of a range")]
-To = Annotated[str | None, typer.Option("--to", help="Key of the last partition of a range")]
+Key = Annotated[
+    str | None,
+    typer.Option("--partition", help="One partition: its key, such as 2013-03-01, or its period, such as 2013-W09"),
+]
+From = Annotated[
+    str | None, typer.Option("--from", help="First partition of a range: its key, or a period such as 2013-Q1")
+]
+To = Annotated[str | None, typer.Option("--to", help="Last partition of a range: its key, or a period such as 2013-Q1")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -23,8 +30,10 @@ def add_to(app: typer.Typer) -> None:
     app.command()(ingest)
 
 
-def range_of(partition: str | None, first: str | None, last: str | None) -> tuple[str, str | None]:
-    """Return the first and last key that a user asked for.
+def range_of(
+    rows: DatasetConfig, partition: str | None, first: str | None, last: str | None
+) -> tuple[Partition, Partition]:
+    """Return the first and last partition of a dataset that a user asked for.
 
     Raises
     ------
@@ -32,15 +41,19 @@ def range_of(partition: str | None, first: str | None, last: str | None) -> tupl
         When it is neither one partition nor a range, or the range ends before it starts.
     """
     from include.errors import ConfigError
+    from include.periods import partition_named, partitions_named
 
+    grain, zone = rows.partition, rows.timezone
     if partition and not (first or last):
-        return partition, None
+        one = partition_named(partition, grain, zone)
+        return one, one
     if first and last and not partition:
-        if last < first:
+        start, end = partitions_named(first, grain, zone)[0], partitions_named(last, grain, zone)[1]
+        if end < start:
             raise ConfigError.at(
                 "arguments", f"--to {last} comes before --from {first}", "the earlier partition first", "swap them"
             )
-        return first, last
+        return start, end
     raise ConfigError.at("arguments", "no partitions are named", "--partition KEY, or --from KEY --to KEY", "name them")
 
 
@@ -64,9 +77,12 @@ def ingest(
     from include.project import STATIC_KEY
 
     project = opened("dataset", dataset)
-    static = project.catalog.dataset(dataset).static
-    start, end = (STATIC_KEY, None) if static else range_of(partition, first, last)
-    done = run_ingest(project, dataset, start, end)
+    configured = project.catalog.dataset(dataset)
+    if configured.static:
+        done = run_ingest(project, dataset, STATIC_KEY)
+    else:
+        start, end = range_of(configured, partition, first, last)
+        done = run_ingest(project, dataset, start.key, end.key)
     flush(project)
     answer(done, as_json)
     if done["blocked"]:

@@ -40,9 +40,8 @@ def night(
     from include.partitions import partitions_between
 
     project = project_of(model)
-    start, end = range_of(partition, first, last)
-    configured = project.catalog.model(model)
-    wanted = partitions_between(project.night(configured, start), project.night(configured, end or start))
+    rows = project.catalog.dataset(project.catalog.model(model).rows)
+    wanted = partitions_between(*range_of(rows, partition, first, last))
     if not without_data:
         _refuse_without_rows(project, model, [each.key for each in wanted])
     found: dict[str, Any] = {each.key: run_night(project, model, each.key, force=force) for each in wanted}
@@ -71,13 +70,15 @@ def _refuse_without_rows(project: Project, model: str, keys: list[str]) -> None:
 
 
 def night_of(project: Project, model: str, partition: str | None) -> str:
-    """Return the key of one night, which must be named and be a key of the model's partitions."""
-    found = project.catalog.model(model)
+    """Return the key of one night, which must be named: by its key or its period."""
+    from include.periods import partition_named
+
+    rows = project.catalog.dataset(project.catalog.model(model).rows)
     if partition is None:
         raise ConfigError.at(
             "arguments", "no night is named", "--partition KEY", "see the nights: python -m include status"
         )
-    return project.night(found, partition).key
+    return partition_named(partition, rows.partition, rows.timezone).key
 
 
 def train(

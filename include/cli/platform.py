@@ -10,8 +10,10 @@ import typer
 from include.cli.output import console
 
 ModelOption = Annotated[str | None, typer.Option("--model", help="Model; the only one that is configured when omitted")]
-First = Annotated[str | None, typer.Option(help="Key of the first night; the model's first partition when omitted")]
-Last = Annotated[str | None, typer.Option(help="Key of the last night; 13 after the first when omitted")]
+First = Annotated[
+    str | None, typer.Option(help="First night: its key or a period; the model's first partition when omitted")
+]
+Last = Annotated[str | None, typer.Option(help="Last night: its key or a period; 13 after the first when omitted")]
 Since = Annotated[str | None, typer.Option("--history-from", help="First partition of the history to load")]
 
 

@@ -111,15 +111,17 @@ def acknowledge(
     as_json: AsJson = False,
 ) -> None:
     """Acknowledge alarms, whose streams start anew from the change on; or accept a partition's data as they are."""
-    from include.cli.models import project_of
+    from include.cli.models import night_of, project_of
     from include.night.alarms import acknowledge as closed
     from include.night.defects import accept
 
+    project = project_of(model)
     if partition is not None:
-        found = accept(project_of(model), model, partition)
-        answer([{"partition": partition, "defect": text, "status": "accepted"} for text in found], as_json)
+        key = night_of(project, model, partition)
+        found = accept(project, model, key)
+        answer([{"partition": key, "defect": text, "status": "accepted"} for text in found], as_json)
         return
-    answer(_listed(closed(project_of(model), model, subject, signal)), as_json)
+    answer(_listed(closed(project, model, subject, signal)), as_json)
 
 
 def drift(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from include.errors import ConfigError
-from include.partitions import Partition, partition_from_key, partitions_between
+from include.partitions import Partition, partitions_between
+from include.periods import partitions_named
 from include.project import STATIC_KEY
 
 if TYPE_CHECKING:
@@ -80,9 +81,9 @@ def plan_of(project: Project, name: str | None, first: str | None, last: str | N
             "first_partition of the model and of its rows",
             "add them, or give --first and --history-from",
         )
-    start = partition_from_key(start_key, rows.partition, rows.timezone)
-    end = partition_from_key(last, rows.partition, rows.timezone) if last else start.shifted(USUAL_NIGHTS - 1)
-    history = partition_from_key(history_key, rows.partition, rows.timezone)
+    start, _ = partitions_named(start_key, rows.partition, rows.timezone)
+    end = partitions_named(last, rows.partition, rows.timezone)[1] if last else start.shifted(USUAL_NIGHTS - 1)
+    history, _ = partitions_named(history_key, rows.partition, rows.timezone)
     if end.start < start.start or history.start >= start.start:
         raise ConfigError.at(
             "run",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from include.errors import PolicyError
-from include.sources.periods import period_interval
+from include.periods import period_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from include.config.load import BrokenFile, Catalog, Kind
 
 KEY_PATTERN = r"^(\d{4}-\d{2}-\d{2}(T\d{2}Z)?|static)?$"
+# a backtest's nights, by key or by period: 2013, 2013-Q1, 2013-03, 2013-W05
+PERIOD_PATTERN = r"^(\d{4}(-?Q[1-4]|-W?\d{2}|-\d{2}-\d{2}(T\d{2}Z?)?)?)?$"
 PARTITION = "{{ dag_run.partition_key or params.partition }}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import warnings
 from pathlib import Path
@@ -113,6 +114,13 @@ def test_upkeep_is_first_due_at_the_next_tick(dags: dict[str, Any]) -> None:
 
     # with a start in the past the missed tick would run at once, beside the history that `make run` loads
     assert (fleet.start_date, fleet.catchup, fleet.timetable.run_immediately) == (None, False, False)
+
+
+@pytest.mark.parametrize("text", ["", "2013", "2013-Q1", "2013-03", "2013-W05", "2013-03-01", "2013-03-01T05Z"])
+def test_backtest_takes_periods(dags: dict[str, Any], text: str) -> None:
+    for name in ("first", "last"):
+        assert re.search(dags["backtest"].params.get_param(name).schema["pattern"], text)
+        assert not re.search(dags["backtest"].params.get_param(name).schema["pattern"], f"{text};")
 
 
 def test_backtest_is_one_dag_with_the_model_in_its_form(dags: dict[str, Any]) -> None:
