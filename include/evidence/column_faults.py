@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from include.evidence.chance import chance_of
 from include.evidence.diagnosis import Diagnosis
 from include.evidence.summary import ColumnSummary
 from include.evidence.units import unit_of
@@ -62,21 +63,13 @@ def _null_burst(name: str, tonight: ColumnSummary, history: History) -> Iterator
     likelier = tonight.null_share * (1.0 - most) >= _NULL_ODDS * most * (1.0 - tonight.null_share)
     jumped = tonight.null_share - most >= max(_NULL_JUMP, 3.0 * (most - usual))
     rows = [night.sampled for night in history]
-    if jumped and likelier and _chance(tonight.null_share, tonight.sampled, shares, rows) <= _CHANCE:
+    if jumped and likelier and chance_of(tonight.null_share, tonight.sampled, shares, rows) <= _CHANCE:
         infinite = f" or infinite ({tonight.infinite_share:.0%} is)" if tonight.infinite_share else ""
         sentence = f"{tonight.null_share:.0%} of {name} is null{infinite}, where hardly ever more than {most:.1%} was."
         evidence = {"null_share": tonight.null_share, "most_before": most}
         if infinite:
             evidence["infinite_share"] = tonight.infinite_share
         yield Diagnosis("null burst", name, evidence, sentence, True)
-
-
-def _chance(share: float, rows: int, shares: Floats, of_rows: Sequence[int]) -> float:
-    """Return how likely this share of so few rows is, were each as likely as all those before and one more."""
-    from scipy.special import bdtrc
-
-    before = (float(np.dot(shares, of_rows)) + 1.0) / (sum(of_rows) + 1.0)
-    return float(bdtrc(round(share * rows) - 1, rows, before))
 
 
 def _known(night: ColumnSummary) -> int:
@@ -127,7 +120,7 @@ def _placeholder(tonight: ColumnSummary, history: History) -> tuple[float, float
         least = _OUTLYING_SHARE if outlying else usual + _REPEATED_SHARE
         if (
             share >= least
-            and _chance(share, _known(tonight), np.array([usual]), [sum(map(_known, history))]) <= _CHANCE
+            and chance_of(share, _known(tonight), np.array([usual]), [sum(map(_known, history))]) <= _CHANCE
         ):
             return value, share, before
     return None
@@ -166,7 +159,7 @@ def _is_flood(share: float, tonight: ColumnSummary, history: History) -> bool:
     """Tell whether so much that is new is more than the column brings by itself, and more than chance among few rows."""
     shares, rows = _novelties(history)
     limit = _FLOOD if float(np.median(shares)) > _GROWING else _NEW_SHARE
-    return share >= limit and _chance(share, _known(tonight), shares, rows) <= _CHANCE
+    return share >= limit and chance_of(share, _known(tonight), shares, rows) <= _CHANCE
 
 
 def _novelties(history: History) -> tuple[Floats, list[int]]:

@@ -17,9 +17,9 @@ SKETCH = 2048
 _KEPT_HASHES = 1 << 20
 
 
-def row_hashes(table: pa.Table, names: Sequence[str]) -> Hashes:
-    """Return a stable 64-bit hash of each row's values in some columns, shape (n_rows,)."""
-    total = np.zeros(table.num_rows, dtype=np.uint64)
+def row_hashes(table: pa.Table, names: Sequence[str], before: Hashes | None = None) -> Hashes:
+    """Return a stable 64-bit hash of each row's values in some columns, behind those of `before`, shape (n_rows,)."""
+    total = np.zeros(table.num_rows, dtype=np.uint64) if before is None else before
     for name in names:
         total = _mixed(total * np.uint64(31) + _value_hashes(table.column(name)))
     return total

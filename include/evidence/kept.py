@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pyarrow as pa
@@ -39,6 +40,7 @@ def to_bytes(summary: Summary) -> bytes:
         "hours": None if summary.hours is None else [int(one) for one in summary.hours],
         "span_hours": summary.span_hours,
         "name": summary.name,
+        "repeated_share": None if math.isnan(summary.repeated_share) else summary.repeated_share,
     }
     rows = [
         {
@@ -73,6 +75,7 @@ def from_bytes(data: bytes) -> Summary | None:
     if told.pop("form", None) != FORM:
         return None
     sketch, hours = np.array(told["sketch"], dtype=np.uint64), told["hours"]
+    repeated = told.get("repeated_share")  # files of before have none
     columns = {row["name"]: _column(row) for row in table.to_pylist()}
     return Summary(
         **{
@@ -80,6 +83,7 @@ def from_bytes(data: bytes) -> Summary | None:
             "sketch": sketch,
             "hours": None if hours is None else np.array(hours, dtype=np.int64),
             "columns": columns,
+            "repeated_share": math.nan if repeated is None else repeated,
         }
     )
 

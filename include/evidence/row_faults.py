@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from include.evidence.chance import chance_of
 from include.evidence.diagnosis import Diagnosis
 from include.evidence.hashes import SKETCH, Hashes
 from include.evidence.summary import Summary
@@ -29,6 +30,7 @@ _FEWEST_ALIKE = 5
 # Partitions longer than this are looked at as a whole, since each hour of the day comes several times.
 _SEVERAL_DAYS = 36.0
 _MISSING_SPAN = 0.1
+_NEXT_TO_NOTHING = 0.02
 
 
 def row_faults(tonight: Summary, history: History) -> Iterator[Diagnosis]:
@@ -47,6 +49,28 @@ def _duplicates(tonight: Summary, history: History) -> Iterator[Diagnosis]:
     if tonight.duplicate_share > max(0.02, 2.0 * most + 0.01):
         sentence = f"{tonight.duplicate_share:.0%} of the rows repeat a key, where at most {most:.1%} did."
         evidence = {"duplicate_share": tonight.duplicate_share, "most_before": most}
+        yield Diagnosis("duplicate rows", "rows", evidence, sentence, True)
+        return
+    yield from _under_new_keys(tonight, history)
+
+
+def _under_new_keys(tonight: Summary, history: History) -> Iterator[Diagnosis]:
+    """Yield rows delivered again under keys of their own: as many repeats as calm nights of so many rows never had.
+
+    Notes
+    -----
+    Rows that are alike by themselves (two bookings of one kind) are the likelier the more rows there are, so shares of
+    calm nights are taken to tonight's number of rows.
+    """
+    known = [night for night in history if night.rows and not np.isnan(night.repeated_share)]
+    if np.isnan(tonight.repeated_share) or len(known) < _FEWEST_ALIKE:
+        return
+    usual = np.array([night.repeated_share * max(1.0, tonight.rows / night.rows) for night in known])
+    share, most = tonight.repeated_share, float(usual.max())
+    chance = chance_of(share, tonight.rows, usual, [night.rows for night in known])
+    if share > max(0.02, 2.0 * most + 0.01) and chance <= _CHANCE:
+        sentence = f"{share:.0%} of the rows repeat another one under a new key, where at most {most:.1%} did."
+        evidence = {"repeated_share": share, "most_before": most}
         yield Diagnosis("duplicate rows", "rows", evidence, sentence, True)
 
 
@@ -118,12 +142,29 @@ def _shifted_hours(tonight: Summary, history: History) -> Iterator[Diagnosis]:
 
 
 def _truncated(tonight: Summary, history: History) -> Iterator[Diagnosis]:
+    few = list(_few_rows(tonight, history))
+    yield from few
+    if tonight.hours is not None and not few:
+        yield from _without_ends(tonight, history)
+
+
+def _few_rows(tonight: Summary, history: History) -> Iterator[Diagnosis]:
+    """Yield that hardly any row has come; without times, fewer than three tenths of the fewest."""
+    fewest = min(night.rows for night in history)
     if tonight.hours is None:
-        fewest = min(night.rows for night in history)
-        if tonight.rows < 0.3 * fewest and fewest - tonight.rows >= _TAIL_ROWS:
-            sentence = f"{tonight.rows:,} rows, where there were at least {fewest:,}: cut off?"
-            evidence = {"rows": float(tonight.rows), "fewest_before": float(fewest)}
-            yield Diagnosis("truncated partition", "rows", evidence, sentence, True)
+        few = tonight.rows < 0.3 * fewest and fewest - tonight.rows >= _TAIL_ROWS
+    else:  # a holiday of few rows is none, so only next to nothing is, and only after a whole week
+        few = tonight.rows <= _NEXT_TO_NOTHING * fewest and len(history) >= _MANY
+    if few:
+        rows = "1 row" if tonight.rows == 1 else f"{tonight.rows:,} rows"
+        sentence = f"{rows}, where there were at least {fewest:,}: cut off?"
+        evidence = {"rows": float(tonight.rows), "fewest_before": float(fewest)}
+        yield Diagnosis("truncated partition", "rows", evidence, sentence, True)
+
+
+def _without_ends(tonight: Summary, history: History) -> Iterator[Diagnosis]:
+    """Yield hours without a row at the beginning or the end of the day, where rows always were."""
+    if tonight.hours is None:
         return
     table = np.array([night.hours for night in history if night.hours is not None and night.hours.sum()])
     if not table.size:

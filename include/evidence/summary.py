@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,9 @@ class Summary:
         All but times, the label and identifiers (parts of the key that hardly repeat).
     name : str
         Of the partition, for sentences.
+    repeated_share : float
+        Share of rows that repeat another one of the same time under another key, in [0, 1]; NaN unless the key is one
+        column, since keys of several name what the rows are about.
     """
 
     rows: int
@@ -85,6 +89,7 @@ class Summary:
     columns: Mapping[str, ColumnSummary]
     span_hours: float = 0.0
     name: str = ""
+    repeated_share: float = math.nan
 
 
 def summarise(
@@ -169,22 +174,35 @@ class _Rows:
     def __init__(self, key: Sequence[str], event_time: str | None, timezone: str) -> None:
         self._key, self._event_time, self._timezone = list(key), event_time, timezone
         self._count, self._hours, self._span = 0, np.zeros(24, dtype=np.int64), _Span()
-        self._keys, self._contents = RowHashes(), RowHashes()
+        self._keys, self._contents, self._events = RowHashes(), RowHashes(), RowHashes()
+        self._told_by_key = False
 
     def add(self, batch: pa.RecordBatch, content: Sequence[str]) -> None:
         self._count += batch.num_rows
         table = pa.Table.from_batches([batch])
         self._keys.add(row_hashes(table, self._key or table.column_names))
         if content:
-            self._contents.add(row_hashes(table, content))
+            hashes = row_hashes(table, content)
+            self._contents.add(hashes)
+            self._told_by_key = len(self._key) == 1 and self._key[0] not in (*content, self._event_time)
+            if self._told_by_key and self._event_time is not None:
+                self._events.add(row_hashes(table, [self._event_time], hashes))
         if self._event_time is not None:
             self._hours += _hour_counts(table.column(self._event_time), self._timezone)
             self._span.add(table.column(self._event_time))
 
     def summary(self, columns: Mapping[str, ColumnSummary]) -> Summary:
         hours = self._hours if self._event_time is not None else None
-        shared = self._keys.duplicate_share()
-        return Summary(self._count, shared, self._contents.sketch(), hours, columns, self._span.hours())
+        shared, span = self._keys.duplicate_share(), self._span.hours()
+        return Summary(
+            self._count, shared, self._contents.sketch(), hours, columns, span, repeated_share=self._repeated_share()
+        )
+
+    def _repeated_share(self) -> float:
+        if not self._told_by_key:
+            return math.nan
+        rows = self._contents if self._event_time is None else self._events
+        return max(rows.duplicate_share() - self._keys.duplicate_share(), 0.0)
 
 
 def _columns(sample: pa.Table, key: set[str], label: str | None) -> dict[str, ColumnSummary]:

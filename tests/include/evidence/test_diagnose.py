@@ -58,6 +58,12 @@ def copied() -> Columns:
     return {**old, "at": old["at"] + np.timedelta64(33, "D"), "id": old["id"] + 7_000_000}
 
 
+def again() -> Columns:
+    """Return a day of which 21 rows were delivered twice, the second time under ids of their own."""
+    twice = each(day(50), np.r_[np.arange(400), np.arange(0, 400, 19)[:21]])
+    return {**twice, "id": np.r_[twice["id"][:400], 8_000_000 + np.arange(21)]}
+
+
 FAULTS = {
     "unit change": [
         (changed(amount=lambda day: day["amount"] * 100), "amount looks like 100 times its usual values"),
@@ -85,9 +91,15 @@ FAULTS = {
         (changed(shop=lambda day: np.where(np.arange(400) % 4 == 0, "?", day["shop"])), "'?' is new in shop"),
     ],
     "vanished category": [(each(day(50), day(50)["shop"] != "south"), "'south' vanished from shop")],
-    "duplicate rows": [(each(day(50), np.repeat(np.arange(400), 2)), "50% of the rows repeat a key")],
+    "duplicate rows": [
+        (each(day(50), np.repeat(np.arange(400), 2)), "50% of the rows repeat a key"),
+        (again(), "5% of the rows repeat another one under a new key, where at most"),
+    ],
     "copy of an earlier partition": [(copied(), "100% of the rows repeat the partition 3 before")],
-    "truncated partition": [(each(day(50), (day(50)["at"].astype("M8[h]").astype(int) % 24) < 12), "The last 12 hours")],
+    "truncated partition": [
+        (each(day(50), (day(50)["at"].astype("M8[h]").astype(int) % 24) < 12), "The last 12 hours"),
+        (each(day(50), np.arange(400) == 7), "1 row, where there were at least 400: cut off?"),
+    ],
     "shifted hours": [
         (changed(at=lambda day: day["at"].astype("M8[D]") + (day["at"] - day["at"].astype("M8[D]") + np.timedelta64(29, "h")) % np.timedelta64(24, "h")), "+5 h"),
     ],
@@ -366,7 +378,7 @@ def test_quiet_sundays_hide_no_missing_or_shifted_hours(cause: str) -> None:
         return each(day(seed), np.arange(400) < 25)
 
     weeks = [summary(sunday(seed) if seed % 7 == 6 else day(seed)) for seed in range(28)]
-    ((columns, words),) = FAULTS[cause]
+    columns, words = FAULTS[cause][0]
     assert [(one.cause, words in one.sentence) for one in diagnose(summary(columns), weeks) if one.defect] == [
         (cause, True)
     ]

@@ -44,6 +44,13 @@ def test_hours_are_kept(summary: Summary) -> None:
     assert (found.name, found.span_hours, found.duplicate_share) == ("2024-01-01", 23.0, 0.5)
 
 
+@pytest.mark.parametrize("share", [0.25, float("nan")])
+def test_repeats_are_kept(share: float) -> None:
+    found = from_bytes(to_bytes(Summary(4, 0.5, np.empty(0, np.uint64), None, {}, repeated_share=share)))
+    assert found is not None
+    assert found.repeated_share == pytest.approx(share, nan_ok=True)
+
+
 def test_other_form_and_damage_are_not_read(summary: Summary, monkeypatch: pytest.MonkeyPatch) -> None:
     data = to_bytes(summary)
     assert from_bytes(data[: len(data) // 2]) is None

@@ -56,3 +56,54 @@ def test_of_two_partitions_the_later_is_the_copy() -> None:
     others = [one for one in history if one.name not in ("day 2", "day 3", "day 9")]
     assert copies(first, [*others, later]) == []
     assert len(copies(later, [*others, first])) == 1
+
+
+def of_hours(rows: int) -> Summary:
+    """Return a night of so many rows, spread over the day."""
+    return Summary(rows, 0.0, np.empty(0, dtype=np.uint64), np.bincount(np.arange(rows) % 24, minlength=24), {})
+
+
+@pytest.mark.parametrize(
+    ("rows", "fewest", "nights_before", "found"),
+    [
+        (1, 400, 10, ["1 row, where there were at least 400: cut off?"]),
+        (8, 400, 10, ["8 rows, where there were at least 400: cut off?"]),
+        (9, 400, 10, []),
+        (1, 400, 9, []),
+        (1, 50, 10, ["1 row, where there were at least 50: cut off?"]),
+        (1, 49, 10, []),
+    ],
+)
+def test_next_to_nothing_is_cut_off(rows: int, fewest: int, nights_before: int, found: list[str]) -> None:
+    history = [of_hours(400)] * (nights_before - 1) + [of_hours(fewest)]
+    assert [one.sentence for one in row_faults(of_hours(rows), history)] == found
+
+
+def repeating(share: float, rows: int = 1_000, duplicates: float = 0.0) -> Summary:
+    return Summary(rows, duplicates, np.empty(0, dtype=np.uint64), None, {}, repeated_share=share)
+
+
+@pytest.mark.parametrize(
+    ("tonight", "usual", "found"),
+    [
+        (
+            repeating(0.05),
+            repeating(0.0),
+            ["5% of the rows repeat another one under a new key, where at most 0.0% did."],
+        ),
+        (repeating(0.02), repeating(0.0), []),
+        (repeating(0.05), repeating(0.02), []),
+        (
+            repeating(0.06),
+            repeating(0.02),
+            ["6% of the rows repeat another one under a new key, where at most 2.0% did."],
+        ),
+        (repeating(0.1, rows=3_000), repeating(0.04), []),
+        (repeating(0.04, rows=50), repeating(0.0, rows=50), []),
+        (repeating(0.05, duplicates=0.05), repeating(0.0), ["5% of the rows repeat a key, where at most 0.0% did."]),
+        (repeating(0.05), repeating(float("nan")), []),
+        (repeating(float("nan")), repeating(0.0), []),
+    ],
+)
+def test_rows_under_new_keys_are_repeats(tonight: Summary, usual: Summary, found: list[str]) -> None:
+    assert [one.sentence for one in row_faults(tonight, [usual] * 20)] == found

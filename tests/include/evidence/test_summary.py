@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from include.evidence import hashes as module
@@ -63,6 +64,29 @@ def test_row_order_does_not_change_the_sketch():
 def test_repeated_keys_are_counted():
     table = pa.concat_tables([rows(40), rows(40).slice(0, 10)])
     assert summarise(table.to_batches(), key=("id",)).duplicate_share == pytest.approx(0.2)
+
+
+def test_repeats_under_new_keys_are_counted():
+    again = rows(40).slice(0, 10)
+    again = again.set_column(0, "id", pa.array(range(900, 910)))
+    table = pa.concat_tables([rows(40), again])
+    found = summarise(table.to_batches(max_chunksize=7), key=("id",), event_time="at")
+    assert (found.duplicate_share, found.repeated_share) == (0.0, pytest.approx(0.2))
+    # without times three rows of few values are alike by themselves
+    assert summarise(table.drop(["at"]).to_batches(), key=("id",)).repeated_share == pytest.approx(0.26)
+    later = pc.add(again.column("at"), pa.scalar(timedelta(days=1)))
+    table = pa.concat_tables([rows(40), again.set_column(1, "at", later.cast(again.schema.field("at").type))])
+    assert summarise(table.to_batches(), key=("id",), event_time="at").repeated_share == 0.0
+
+
+def test_repeated_keys_are_no_repeats_under_new_ones():
+    table = pa.concat_tables([rows(40), rows(40).slice(0, 10)])
+    assert summarise(table.to_batches(), key=("id",), event_time="at").repeated_share == 0.0
+
+
+@pytest.mark.parametrize("key", [(), ("at",), ("id", "shop"), ("id", "at")])
+def test_only_one_column_can_be_a_surrogate(key):
+    assert np.isnan(summarise(rows(40).to_batches(), key=key, event_time="at").repeated_share)
 
 
 def test_without_key_whole_rows_are_compared():
