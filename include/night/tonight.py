@@ -18,7 +18,8 @@ from include.night.rows import feature_rows
 from include.night.score import predictions_table
 from include.night.streams import loss_key, values_of
 from include.night.train import seed_of
-from include.signals.measure import attribution_signals, left_out, signals_of
+from include.signals.left_out import left_out
+from include.signals.measure import attribution_signals, signals_of
 from include.signals.profile import profile
 from include.signals.profile_rows import to_rows
 from include.signals.sample import sampled

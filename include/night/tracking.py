@@ -31,25 +31,11 @@ def show_training(project: Project, name: str, artifact: Artifact, gate: Record)
     if project.tracking_uri is None:
         return False
     from include.explain.card import gate_table, model_card
-    from include.explain.plots import plots_of
-    from include.night.rows import labelled_rows
-    from include.night.score import artifact_of
     from include.registry.mlflow import log_training
 
     model = project.catalog.model(name)
-    report = gate.body["report"]
-    numbers = {
-        "gate_gain": report["gain"],
-        "gate_low": report["low"],
-        "gate_high": report["high"],
-        "holdout_loss": gate.body["candidate_loss"],
-    }
-    shown = {key: float(value) for key, value in numbers.items() if value is not None}
-    judged = artifact.manifest.lineage.refit_of
-    seen = artifact_of(project, name, judged) if judged else artifact
-    lineage, classes = seen.manifest.lineage, seen.manifest.classes
-    held_out = labelled_rows(project, name, lineage.holdout, lineage.feature_version, classes=classes)
-    plots, importance = plots_of(seen, held_out, seed=seen.manifest.fit.seed, nthread=project.threads)
+    report, shown = gate.body["report"], _numbers(gate)
+    plots, importance = _explained(project, name, artifact)
     card = model_card(
         artifact.manifest,
         description=model.description,
@@ -73,6 +59,31 @@ def show_training(project: Project, name: str, artifact: Artifact, gate: Record)
         log.warning("MLflow does not show this training yet: %s", error)
         return False
     return True
+
+
+def _numbers(gate: Record) -> dict[str, float]:
+    """Return the gate's numbers by the names of MLflow's metrics, without those that are not known."""
+    report = gate.body["report"]
+    found = {
+        "gate_gain": report["gain"],
+        "gate_low": report["low"],
+        "gate_high": report["high"],
+        "holdout_loss": gate.body["candidate_loss"],
+    }
+    return {key: float(value) for key, value in found.items() if value is not None}
+
+
+def _explained(project: Project, name: str, artifact: Artifact) -> tuple[dict[str, str], dict[str, float]]:
+    """Return plots and importances over held-out rows: of the judged candidate, where this is its refit."""
+    from include.explain.plots import plots_of
+    from include.night.rows import labelled_rows
+    from include.night.score import artifact_of
+
+    judged = artifact.manifest.lineage.refit_of
+    seen = artifact_of(project, name, judged) if judged else artifact
+    lineage, classes = seen.manifest.lineage, seen.manifest.classes
+    held_out = labelled_rows(project, name, lineage.holdout, lineage.feature_version, classes=classes)
+    return plots_of(seen, held_out, seed=seen.manifest.fit.seed, nthread=project.threads)
 
 
 def _which(artifact: Artifact) -> str:

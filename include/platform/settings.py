@@ -19,6 +19,35 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PARALLELISM = 4
 
+_FIXED: Mapping[str, str] = {
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+    "AIRFLOW__CORE__PARALLELISM": str(PARALLELISM),
+    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
+    "AIRFLOW__API__HOST": "127.0.0.1",
+    "AIRFLOW__API__WORKERS": "1",
+    "AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": "86400",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "50",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW": "50",
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+    "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
+    "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    "OMP_NUM_THREADS": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "1",
+    "PYTHONWARNINGS": "ignore",
+    "PYTHONUNBUFFERED": "1",
+    "NO_PROXY": "localhost,127.0.0.1",
+    "no_proxy": "localhost,127.0.0.1",
+}
+"""Settings that are the same everywhere."""
+
 
 @dataclass(frozen=True)
 class Platform:
@@ -60,54 +89,33 @@ class Platform:
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of every part: measured to work, each for a reason that docs/platform.md gives."""
+        kept = {name: value for name, value in base.items() if not name.startswith("AIRFLOW__")}
+        connections = {name: value for name, value in base.items() if name.startswith("AIRFLOW_CONN_")}
+        return {**kept, **_FIXED, **self._own(), **connections}
+
+    def _own(self) -> dict[str, str]:
+        """Return the settings with this installation's places, ports and secrets."""
         secret = _secrets(self.airflow_home)
         url = f"http://localhost:{self.port}"
         logs = self.airflow_home / "logs"
-        settings = {
+        return {
             "NIGHTSHIFT_HOME": str(self.home),
             "MLFLOW_TRACKING_URI": self.tracking_uri,
             "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "config"))),
             "AIRFLOW_HOME": str(self.airflow_home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-            "AIRFLOW__CORE__PARALLELISM": str(PARALLELISM),
-            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
             "AIRFLOW__CORE__FERNET_KEY": secret["fernet"],
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.password_file),
             "AIRFLOW__API__PORT": str(self.port),
-            "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__BASE_URL": url,
-            "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__API__SECRET_KEY": secret["api"],
             "AIRFLOW__API_AUTH__JWT_SECRET": secret["jwt"],
-            "AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": "86400",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "50",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW": "50",
-            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
-            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
-            "AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "False",
-            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
-            "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(logs),
             "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(logs / "dag_processor"),
-            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-            "OMP_NUM_THREADS": "1",
-            "GX_ANALYTICS_ENABLED": "false",
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "DO_NOT_TRACK": "1",
-            "PYTHONWARNINGS": "ignore",
-            "PYTHONUNBUFFERED": "1",
-            "NO_PROXY": "localhost,127.0.0.1",
-            "no_proxy": "localhost,127.0.0.1",
         }
-        kept = {name: value for name, value in base.items() if not name.startswith("AIRFLOW__")}
-        return kept | settings | {name: value for name, value in base.items() if name.startswith("AIRFLOW_CONN_")}
 
     def password(self) -> str:
         """Return the password of the user ``admin``, made once."""

@@ -6,9 +6,14 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from include.signals.measure import Signal
+
+if TYPE_CHECKING:
+    from include.evidence.stream import NightValue, Stream, StreamState
+
+Key = tuple[str, str, str]
 
 FALSE_ALARMS_PER_YEAR = 0.05
 
@@ -18,6 +23,7 @@ _GRAINS = (
     (re.compile(r"^\d{4}-\d{2}$"), 12.0),
     (re.compile(r"^\d{4}$"), 1.0),
 )
+_TOLD = ("partition", "subject", "signal", "evidence", "since", "effect", "sentence")
 
 
 @dataclass(frozen=True)
@@ -62,22 +68,13 @@ def alarms_of(pool: Sequence[Night], nights: Sequence[Night]) -> list[dict[str, 
         standard deviations of night values), ``sentence``. The chance that there is any in a year without a change is
         at most `FALSE_ALARMS_PER_YEAR`. Below 30 groups in pool and study together there is none.
     """
-    from include.evidence.between import started
-    from include.evidence.conformal import calendar_labels
     from include.evidence.night import update
     from include.evidence.settings import Settings
     from include.evidence.shares import shares
-    from include.evidence.stream import NightValue, Stream
 
-    names = sorted({(one.signal, one.subject) for night in (*pool, *nights) for one in night.signals})
-    streams = [Stream(signal, subject) for signal, subject in names]
-    told: dict[tuple[str, str, str], dict[str, NightValue]] = {stream.key: {} for stream in streams}
-    for night in pool:
-        for one in night.signals:
-            told[one.signal, one.subject, ""][night.partition] = NightValue(one.value, one.studentised, one.spread)
+    streams = _streams((*pool, *nights))
     per_year, calendar = partitions_per_year([night.partition for night in (*pool, *nights)])
-    labels = calendar_labels([night.partition for night in pool], per_year if calendar else math.nan)
-    states = {stream.key: started(stream, told[stream.key], labels) for stream in streams}
+    states = _filled(streams, pool, per_year if calendar else math.nan)
     settings = Settings(
         model="study",
         shares=shares(streams),
@@ -87,21 +84,34 @@ def alarms_of(pool: Sequence[Night], nights: Sequence[Night]) -> list[dict[str, 
     )
     found = []
     for order, night in enumerate(nights):
-        values = {
-            (one.signal, one.subject, ""): NightValue(one.value, one.studentised, one.spread) for one in night.signals
-        }
-        result = update(states, night.partition, values, settings, order)
+        result = update(states, night.partition, _values(night), settings, order)
         states = result.states
-        found += [
-            {
-                "partition": alarm.partition,
-                "subject": alarm.subject,
-                "signal": alarm.signal,
-                "evidence": alarm.evidence,
-                "since": alarm.since,
-                "effect": alarm.effect,
-                "sentence": alarm.sentence,
-            }
-            for alarm in result.alarms
-        ]
+        found += [{name: getattr(alarm, name) for name in _TOLD} for alarm in result.alarms]
     return found
+
+
+def _streams(nights: Sequence[Night]) -> list[Stream]:
+    """Return a stream for each signal that any night has."""
+    from include.evidence.stream import Stream
+
+    names = sorted({(one.signal, one.subject) for night in nights for one in night.signals})
+    return [Stream(signal, subject) for signal, subject in names]
+
+
+def _filled(streams: Sequence[Stream], pool: Sequence[Night], per_year: float) -> dict[Key, StreamState]:
+    """Return each stream with the nights of the reference in its pool."""
+    from include.evidence.between import started
+    from include.evidence.conformal import calendar_labels
+
+    told: dict[Key, dict[str, NightValue]] = {stream.key: {} for stream in streams}
+    for night in pool:
+        for key, value in _values(night).items():
+            told[key][night.partition] = value
+    labels = calendar_labels([night.partition for night in pool], per_year)
+    return {stream.key: started(stream, told[stream.key], labels) for stream in streams}
+
+
+def _values(night: Night) -> dict[Key, NightValue]:
+    from include.evidence.stream import NightValue
+
+    return {(one.signal, one.subject, ""): NightValue(one.value, one.studentised, one.spread) for one in night.signals}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -94,15 +94,9 @@ def fit(
     )
     with encoded:
         check_labels(encoded.labels, task, classes)
-        older, newer = _divided(encoded, learner.calibrate)
-        rounds, tuning = learner.rounds, None
-        if learner.tune is not None:
-            from include.training.tune import tune
-
-            parameters, rounds, tuning = tune(
-                encoded, encoded.rows - sum(len(b.label) for b in newer), learner, parameters, study=study
-            )
-        booster = train_blocks(encoded, older, parameters, rounds)
+        parts = older, newer = _divided(encoded, learner.calibrate)
+        chosen = _chosen(encoded, older, learner, parameters, study)
+        booster = train_blocks(encoded, older, chosen.parameters, chosen.rounds)
         model = bytes(booster.save_raw("ubj"))
         manifest = Manifest(
             task=task,
@@ -111,12 +105,29 @@ def fit(
             calibration=_calibration(booster, newer, task),
             model_sha256=sha256(model),
             model_bytes=len(model),
-            fit=_described(encoded, (older, newer), parameters, rounds, tuning).model_copy(
-                update={"max_categories": learner.max_categories, "weights": dict(weights or {})}
-            ),
+            fit=_described(encoded, parts, chosen, learner.max_categories, weights or {}),
             lineage=lineage or Lineage(),
         )
     return Artifact(manifest, model)
+
+
+class _Chosen(NamedTuple):
+    """What is trained with: xgboost's parameters, rounds, and how they were found where they were searched for."""
+
+    parameters: dict[str, Any]
+    rounds: int
+    tuning: Tuning | None
+
+
+def _chosen(
+    encoded: Blocks, older: Sequence[Block], learner: Learner, parameters: dict[str, Any], study: Location | None
+) -> _Chosen:
+    """Return the learner's parameters and rounds, or those that a search on the rows to train on finds."""
+    if learner.tune is None:
+        return _Chosen(parameters, learner.rounds, None)
+    from include.training.tune import tune
+
+    return _Chosen(*tune(encoded, sum(len(block.label) for block in older), learner, parameters, study=study))
 
 
 def fit_constant(
@@ -192,15 +203,16 @@ def _calibration(booster: xgb.Booster, newer: Sequence[Block], task: Task) -> tu
 def _described(
     encoded: Blocks,
     parts: tuple[Sequence[Block], Sequence[Block]],
-    parameters: dict[str, Any],
-    rounds: int,
-    tuning: Tuning | None,
+    chosen: _Chosen,
+    max_categories: int,
+    weights: Mapping[str, float],
 ) -> Fit:
+    parameters = chosen.parameters
     trained, calibrating = (sum(len(block.label) for block in part) for part in parts)
     return Fit(
         objective=str(parameters["objective"]),
         parameters=recorded(parameters),
-        rounds=rounds,
+        rounds=chosen.rounds,
         seed=parameters["seed"],
         nthread=parameters["nthread"],
         device=parameters["device"],
@@ -209,7 +221,9 @@ def _described(
         label_mean=_mean(encoded),
         rows_sha256=encoded.sha256,
         libraries=libraries(),
-        tuning=tuning,
+        tuning=chosen.tuning,
+        max_categories=max_categories,
+        weights=dict(weights),
     )
 
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from include.signals.binning import edges_from
-from include.signals.measure import feature_signals, left_out, signals_of
+from include.signals.left_out import left_out
+from include.signals.measure import feature_signals, signals_of
 from include.signals.profile import Profile, profile
 
 NIGHTS, ROWS, LIVES = 7, 200, 20
