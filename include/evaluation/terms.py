@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from include.evaluation.fairness import FairnessLimits
 from include.evaluation.looks import log_bar
 from include.evaluation.metrics import Metric, default_metric, metric
-from include.evaluation.plan import LEAST_DAYS, wait_of
+from include.evaluation.plan import LEAST_DAYS, averaged, wait_of
 
 if TYPE_CHECKING:
     from include.evaluation.nights import PairedNights
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 Mode = Literal["superior", "non_inferior", "expected"]
 RELATIVE_MARGIN = 0.01
 """A margin of 0 means this share of the champion's value for `non_inferior` and `expected`."""
-
-BLOCKS = {"hour": 24}
-"""Partitions averaged to one value by grain: the hours of a day follow each other too closely to count one by one.
-
-Longer partitions are divided into their days (`NightScores.days`): a value is a day, whatever the grain.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +34,7 @@ class Terms:
     unit
         What a value is of, in words: `nights`, or `days` where nights are divided into them.
     block
-        Consecutive nights averaged into one value before anything is concluded (24 for hours).
+        Consecutive nights averaged into one value before anything is concluded (12 or 24 for hours).
     horizon
         Nights that a promoted candidate is expected to serve.
     candidates_per_year
@@ -127,7 +121,7 @@ class Terms:
             margin=settings.margin,
             confidence=settings.confidence,
             max_wait=wait_of(settings, grain, days),
-            block=BLOCKS.get(grain, 1) if block is None else block,
+            block=averaged(settings, grain) if block is None else block,
             horizon=horizon or 30,
             candidates_per_year=candidates_per_year,
             slices=tuple(settings.slices),

@@ -11,9 +11,9 @@ import numpy as np
 from include.evaluation.metrics import default_metric
 from include.evaluation.nights import PairedNights
 from include.evaluation.performance import absolute_margin, worse_evidence
-from include.evaluation.plan import LEAST_DAYS, wait_of
+from include.evaluation.plan import LEAST_DAYS, averaged, wait_of
 from include.evaluation.sequence import LEAST_NIGHTS, belief, log_evidence, night_sums
-from include.evaluation.terms import BLOCKS, Terms
+from include.evaluation.terms import Terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def gate_of(
         margin=margin,
         confidence=settings.confidence,
         max_wait=wait_of(settings, grain, days),
-        block=BLOCKS.get(grain, 1),
+        block=averaged(settings, grain),
         horizon=horizon,
     )
     return Gate(terms, settings.refit)

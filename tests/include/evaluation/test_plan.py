@@ -9,9 +9,10 @@ import pytest
 
 from include.config.model import GateSettings
 from include.evaluation.looks import log_bar
-from include.evaluation.plan import Holdout, holdout_of, wait_of
+from include.evaluation.plan import Holdout, averaged, holdout_of, wait_of
 from include.evaluation.sequence import log_evidence, running_sums
 from include.evaluation.terms import Terms
+from include.policy.gating import gate_of
 
 ALPHA = 0.05
 LIVES, LONG_LIVES = 4000, 1000
@@ -22,7 +23,7 @@ LONG = [(14, 21, 28), (30, 60)]
 @pytest.mark.parametrize(
     ("grain", "days", "held", "wait"),
     [
-        ("hour", 1, 336, 336),
+        ("hour", 1, 72, 72),
         ("day", 1, 14, 14),
         ("week", 7, 2, 2),
         ("month", 30, 1, 1),
@@ -43,6 +44,28 @@ def test_what_the_yaml_says_holds_for_every_grain():
     settings = GateSettings(holdout=timedelta(days=61), max_wait=5)
     assert holdout_of(settings, "month", 1) == Holdout(2)
     assert (holdout_of(settings, "day", 1).of(1000), wait_of(settings, "year", 1)) == (61, 5)
+
+
+@pytest.mark.parametrize(
+    ("holdout", "grain", "hours"),
+    [(None, "hour", 12), (5, "hour", 12), (6, "hour", 24), (14, "hour", 24), (None, "day", 1), (14, "month", 1)],
+)
+def test_hours_are_averaged_to_half_a_day_unless_the_holdout_has_six(holdout, grain, hours):
+    settings = GateSettings(holdout=None if holdout is None else timedelta(days=holdout))
+    assert averaged(settings, grain) == hours
+    assert Terms.of(settings, "binary", grain=grain).block == hours
+    assert gate_of(settings, "binary", "expected", 24, grain).terms.block == hours
+
+
+def test_usual_plan_of_hours_has_six_values_at_its_first_look_and_twelve_at_its_last():
+    settings = GateSettings()
+    held, wait, hours = (
+        holdout_of(settings, "hour", 1).partitions,
+        wait_of(settings, "hour", 1),
+        averaged(settings, "hour"),
+    )
+    assert (held // hours, (held + wait) // hours) == (FEW[2][0], FEW[2][-1])
+    assert Terms.of(settings, "binary", grain="hour").log_bar(held) == pytest.approx(log_bar(ALPHA, 6, 6))
 
 
 @pytest.mark.parametrize(("labelled", "kept"), [(2, 1), (4, 2), (5, 2), (6, 3), (100, 3)])

@@ -38,10 +38,10 @@ def parts(count, grain="day", first="2013-01-01", zone="America/New_York"):
         (9, "day", "2013-01-01", 1),
         (53, "week", "2012-12-31", 2),
         (12, "month", "2013-01-01", 1),
-        (2000, "hour", "2013-01-01T05Z", 336),
+        (2000, "hour", "2013-01-01T05Z", 72),
     ],
 )
-def test_holdout_is_two_weeks_worth(count, grain, first, kept):
+def test_holdout_is_two_weeks_worth_or_three_days_of_hours(count, grain, first, kept):
     found = cut(parts(count, grain, first), MODEL)
     assert (len(found.train), len(found.holdout)) == (count - kept, kept)
 
