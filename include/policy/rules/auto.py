@@ -88,8 +88,8 @@ class Auto:
         regret = regret_of(chosen.pairs)
         evidence: dict[str, Any] = {"window": chosen.window, "edges": edges, "horizon": self.horizon}
         if regret is None:
-            text = f"{_best_of(chosen, edges)}; nothing new enough to learn has come yet beside what the gate holds out"
-            return Answer(False, text, evidence)
+            text = "no candidate that has learned more than the champion has met labels yet"
+            return Answer(False, f"{text} ({_best_of(chosen, edges)})", evidence)
         return self._weigh(state, chosen, regret, loss_level(base) or 1.0, evidence)
 
     def _weigh(self, state: State, chosen: Probe, regret: Regret, level: float, evidence: dict[str, Any]) -> Answer:

@@ -122,7 +122,7 @@ def test_every_seven_decides_before_there_is_history() -> None:
 def test_nothing_newer_than_champion_holds() -> None:
     decision = _decided(_state(0.1, known=0))
     assert decision.verdict == "hold"
-    assert decision.reason.endswith("nothing new enough to learn has come yet beside what the gate holds out")
+    assert decision.reason.startswith("no candidate that has learned more than the champion has met labels yet (of 2 windows all history")
 
 
 def test_auto_asks_for_its_windows() -> None:
