@@ -14,11 +14,15 @@ from include.policy.windows import ALL, step_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from include.policy.matrix import Matrix
     from include.policy.timeline import Timeline
 
 REMEMBER = 12
 """Newest stretches on which windows are compared."""
+LONG = 52
+"""Newest stretches on which it is asked whether candidates age at all."""
 REMEMBERED = 0.9
 """Weight of an experience falls by so much with every stretch: half after 7."""
 AGES = (1, 2)
@@ -68,11 +72,11 @@ class View:
         """Partitions of a stretch."""
         return step_of(self.windows)
 
-    def stretches(self) -> list[list[int]]:
+    def stretches(self, most: int = REMEMBER) -> list[list[int]]:
         """Return the labelled partitions of the newest stretches that a candidate could be judged on, oldest first."""
         newest = int(self.time.newest[self.night])
         found: dict[int, list[int]] = {}
-        for place in range(max(0, newest + 1 - REMEMBER * self.step), newest + 1):
+        for place in range(max(0, newest + 1 - most * self.step), newest + 1):
             if self.time.known[self.night, place] and self.fresh(place, ALL) is not None:
                 found.setdefault(place // self.step, []).append(place)
         return list(found.values())
@@ -104,7 +108,7 @@ class View:
     def asked(self) -> dict[Cell, set[int]]:
         """Return every cheap candidate that the comparison needs, with the partitions it must have scored."""
         wanted: dict[Cell, set[int]] = {}
-        for place in [place for stretch in self.stretches() for place in stretch]:
+        for place in [place for stretch in self.stretches(LONG) for place in stretch]:
             for window in self.windows:
                 older = [self.fresh(place, window, age * self.step) for age in (0, *AGES)]
                 for cell in [*older, *(self.gainers(place, window) or ())]:
@@ -122,8 +126,10 @@ def probes_of(matrix: Matrix, view: View) -> tuple[Probe, ...]:
         With the cells of `View.asked`; stretches with cells that are not there are left out.
     view : View
     """
-    stretches = [stretch for stretch in view.stretches() if _there(matrix, view, stretch)]
-    return tuple(_probe(matrix, view, window, stretches) for window in view.windows)
+    newest, longer = (
+        [stretch for stretch in view.stretches(most) if _there(matrix, view, stretch)] for most in (REMEMBER, LONG)
+    )
+    return tuple(_probe(matrix, view, window, newest, longer) for window in view.windows)
 
 
 def losses_of(matrix: Matrix, time: Timeline, night: int, champion: Cell) -> tuple[Loss, ...]:
@@ -149,9 +155,11 @@ def _there(matrix: Matrix, view: View, stretch: Sequence[int]) -> bool:
     return found is not None
 
 
-def _probe(matrix: Matrix, view: View, window: str, stretches: Sequence[list[int]]) -> Probe:
-    pairs = tuple(_pair(matrix, view, window, stretch) for stretch in stretches)
-    return Probe(window, pairs, ageing=_ageing(matrix, view, window, stretches))
+def _probe(matrix: Matrix, view: View, window: str, newest: Sequence[list[int]], longer: Sequence[list[int]]) -> Probe:
+    pairs = tuple(_pair(matrix, view, window, stretch) for stretch in newest)
+    lately, _ = _ageing(matrix, view, window, newest, REMEMBERED)
+    always, error = _ageing(matrix, view, window, longer, 1.0)
+    return Probe(window, pairs, ageing=lately, long_ageing=always, long_ageing_error=error)
 
 
 def _pair(matrix: Matrix, view: View, window: str, stretch: Sequence[int]) -> Pair:
@@ -187,19 +195,27 @@ def _edge(matrix: Matrix, view: View, window: str, stretch: Sequence[int]) -> tu
     return (float(np.mean([m for m, _ in found])), float(np.mean([e for _, e in found]))) if found else None
 
 
-def _ageing(matrix: Matrix, view: View, window: str, stretches: Sequence[list[int]]) -> float:
-    """Return the extra loss of a row that a stretch of age brings, a line through zero fitted to `AGES`."""
-    total = weight = 0.0
+def _ageing(
+    matrix: Matrix, view: View, window: str, stretches: Sequence[list[int]], fading: float
+) -> tuple[float, float]:
+    """Return the extra loss of a row that a stretch of age brings, a line through zero fitted to `AGES`, and its error.
+
+    The n-th stretch before the newest weighs ``fading**n``. Ages of one stretch are judged on the same rows, so their errors add.
+    """
+    total = weight = variance = 0.0
     for back, stretch in enumerate(reversed(stretches)):
+        error = 0.0
         for age in AGES:
             older = [
                 (place, view.fresh(place, window), view.fresh(place, window, age * view.step)) for place in stretch
             ]
             found = _difference(matrix, view, [(p, old, fresh) for p, fresh, old in older if old != fresh])
             if found:
-                total += REMEMBERED**back * found[0]
-                weight += REMEMBERED**back * age
-    return total / weight if weight else 0.0
+                total += fading**back * found[0]
+                error += fading**back * found[1]
+                weight += fading**back * age
+        variance += error**2
+    return (total / weight, float(np.sqrt(variance)) / weight) if weight else (0.0, 0.0)
 
 
 def _difference(
@@ -211,14 +227,28 @@ def _difference(
     rows or, from `FEWEST_NIGHTS` on, that of the spread between partitions where it is larger. None with fewer than
     `FEWEST_ROWS` rows, with fewer than `FEWEST_NIGHTS` partitions of a stretch that has more, or where a candidate is not there.
     """
+    masks = [view.time.known_rows(view.night, place, "cheap") for place, _, _ in compared]
+    if any(mask is not None for mask in masks):
+        return _compared(matrix, compared, masks, view.step)
+    key = (view.step, *compared)
+    if key not in matrix.differences:  # once all labels are known it stays what it is, and later nights ask again
+        matrix.differences[key] = _compared(matrix, compared, masks, view.step)
+    return matrix.differences[key]
+
+
+def _compared(
+    matrix: Matrix,
+    compared: Sequence[tuple[int, Cell | None, Cell | None]],
+    masks: Sequence[NDArray[np.bool_] | None],
+    step: int,
+) -> tuple[float, float] | None:
     found = []
-    for place, first, second in compared:
+    for (place, first, second), mask in zip(compared, masks, strict=True):
         if first is not None and second is not None and matrix.has(first) and matrix.has(second):
-            mask = view.time.known_rows(view.night, place, "cheap")
             paired = matrix.paired(first, second, place, mask)
             found += [paired] if paired else []
     rows = sum(paired.kept for paired in found)
-    if rows < FEWEST_ROWS or len(found) < min(FEWEST_NIGHTS, view.step):
+    if rows < FEWEST_ROWS or len(found) < min(FEWEST_NIGHTS, step):
         return None
     mean = sum(paired.total for paired in found) / rows
     variance = max(0.0, sum(paired.squares for paired in found) / rows - mean**2)

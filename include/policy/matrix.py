@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -74,10 +74,16 @@ class Matrix:
     ----------
     bench : Bench
         Where the cells are.
+
+    Attributes
+    ----------
+    differences : dict
+        What comparisons of cells found where all labels are known (`include.policy.evidence`), so that they are made once.
     """
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
+        self.differences: dict[tuple[Any, ...], tuple[float, float] | None] = {}
         self._scores: dict[Cell, Scores] = {}
         self._pairs: dict[tuple[Cell, Cell, int], Paired] = {}
 

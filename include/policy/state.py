@@ -91,13 +91,17 @@ class Probe:
     cpu_seconds : float
         What tonight's training and scoring cost.
     ageing : float
-        Extra loss of a row for each stretch by which a candidate of this window is older than the freshest.
+        Extra loss of a row for each stretch by which a candidate of this window is older than the freshest, lately.
+    long_ageing, long_ageing_error : float
+        The same over a longer past, each candidate weighing alike, and its standard error over rows.
     """
 
     window: str
     pairs: tuple[Pair, ...]
     cpu_seconds: float = 0.0
     ageing: float = 0.0
+    long_ageing: float = 0.0
+    long_ageing_error: float = 0.0
 
 
 @dataclass(frozen=True)

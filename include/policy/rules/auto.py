@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 EARN = 0.01
 """Share of the loss by which a fresh candidate must be better on average: less is not worth a training, however sure."""
 SURE = 2.0
-"""Standard errors (over rows) by which the regret must be above zero."""
+"""Standard errors (over rows) by which the regret must be above zero, unless candidates of the model are shown to age."""
+AGES = 3.0
+"""Standard errors by which ageing must be above zero over a longer past to be shown; many nights ask."""
 PATIENCE = 1 / 3
 """Share of what a candidate of usual ageing costs within the horizon at which a training is bought."""
 FIRST = 2.0
@@ -49,8 +51,9 @@ class Auto:
     compared with the champion's cheap twin. The largest sum of these gains over the newest stretches is the *regret*. A
     training is started when
 
-    - the regret is above zero by two standard errors over rows (else it may be the luck of the draw), and 1 % of the loss a
-      stretch on average,
+    - the regret is 1 % of the loss a stretch on average, and above zero by two standard errors over rows, else it may be the
+      luck of the draw. Candidates that are shown to age (by three standard errors over the newest year of weeks) need not prove
+      it each time anew,
     - a training has been earned: one every `horizon` partitions, of which three may be saved up,
     - the regret has reached the price, `PATIENCE` · r · h² / 2, with r the usual ageing (extra loss a stretch) and h the
       horizon in stretches: r · h² / 2 is what a candidate that ages as usual costs within the horizon.
@@ -104,12 +107,15 @@ class Auto:
             "stretches": regret.stretches,
             "price": price,
             "ageing": chosen.ageing,
+            "long_ageing": chosen.long_ageing,
+            "long_ageing_error": chosen.long_ageing_error,
             "trainings_saved": saved,
         }
         compared = f"{_best_of(chosen, evidence['edges'])}; a fresh candidate {_said(share, regret)}"
         if share <= EARN:
             return Answer(False, f"{compared}, and {EARN:.0%} must be earned", evidence)
-        if regret.total <= SURE * regret.error:
+        ages = chosen.long_ageing > AGES * chosen.long_ageing_error
+        if regret.total <= SURE * regret.error and not ages:
             error = f"a standard error is {regret.error / regret.total:.0%} of that"
             return Answer(False, f"{compared}, which may be chance ({error})", evidence)
         if saved < 1:

@@ -90,6 +90,30 @@ def test_ageing_is_the_extra_loss_of_older_candidates(tmp_path) -> None:
     assert moving.ageing > 10 * abs(still.ageing)
 
 
+def test_long_ageing_looks_back_further_and_tells_its_error(tmp_path) -> None:
+    still = straight_history(40, rows=60)
+    days = np.repeat(np.arange(40), np.diff(still.offsets))
+    moved = replace(still, label=(still.label + np.minimum(days, 20)).astype(np.float32))  # it moves, then stands still
+    probe = _seen(moved, tmp_path / "moved", SHORT)[1][0]
+    assert probe.long_ageing > 3 * probe.long_ageing_error > 0
+    assert probe.long_ageing > 2 * abs(probe.ageing)
+    calm = _seen(still, tmp_path / "still", SHORT)[1][0]
+    assert abs(calm.long_ageing) < 3 * calm.long_ageing_error
+
+
+def test_comparison_made_twice_is_made_once(tmp_path) -> None:
+    history = straight_history(14)
+    bench = bench_of(history, tmp_path)
+    view, probes = _seen(history, tmp_path, SHORT)
+    matrix = Matrix(bench)
+    assert probes_of(matrix, view) == probes
+    known = dict(matrix.differences)
+    assert known
+    matrix.paired = None  # type: ignore[method-assign,assignment]
+    assert probes_of(matrix, view) == probes
+    assert matrix.differences == known
+
+
 def test_edge_is_that_of_fresh_and_older_candidates(tmp_path) -> None:
     history = _moving(14, rows=60)
     _, probes = _seen(history, tmp_path, SHORT)

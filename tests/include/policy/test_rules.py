@@ -50,6 +50,15 @@ def test_gain_within_chance_is_no_reason(error: float, verdict: str) -> None:
     assert ("may be chance" in decision.reason) == (verdict == "hold")
 
 
+@pytest.mark.parametrize(("long_ageing", "verdict"), [(0.0, "hold"), (0.0029, "hold"), (0.0031, "retrain")])
+def test_candidates_shown_to_age_need_not_prove_it_each_time(long_ageing: float, verdict: str) -> None:
+    state = _state(0.02, gain_error=0.0101, known=1)
+    probes = tuple(replace(probe, long_ageing=long_ageing, long_ageing_error=0.001) for probe in state.probes)
+    decision = _decided(state, probes=probes)
+    assert decision.verdict == verdict
+    assert decision.evidence["long_ageing_error"] == 0.001
+
+
 @pytest.mark.parametrize(("ageing", "verdict"), [(0.0337, "retrain"), (0.0338, "hold")])
 def test_training_is_bought_when_regret_reaches_its_price(ageing: float, verdict: str) -> None:
     decision = _decided(_state(0.03, ageing))  # 3 × 0.03 of regret; a third of ageing · 4² / 2
@@ -122,7 +131,9 @@ def test_every_seven_decides_before_there_is_history() -> None:
 def test_nothing_newer_than_champion_holds() -> None:
     decision = _decided(_state(0.1, known=0))
     assert decision.verdict == "hold"
-    assert decision.reason.startswith("no candidate that has learned more than the champion has met labels yet (of 2 windows all history")
+    assert decision.reason.startswith(
+        "no candidate that has learned more than the champion has met labels yet (of 2 windows all history"
+    )
 
 
 def test_auto_asks_for_its_windows() -> None:
