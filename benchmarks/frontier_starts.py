@@ -4,9 +4,9 @@ A past of 20 to 50 nights holds 5 to 12 trainings, and one of them a week earlie
 points on flights. The same matrix tells what `auto` would have done had the first champion come one, two or more nights later:
 sums over these beginnings are steadier than any one of them.
 
-    python benchmarks/frontier_starts.py [--sets bike,metro] [--cache FOLDER] [--starts 6]
+    python benchmarks/frontier_starts.py [--sets bike,flights-EWR,metro-14d] [--cache FOLDER] [--starts 6]
 
-Cells that `benchmarks/frontier.py` left in the same folder are used.
+`benchmarks/frontier_sets.py` lists the names of histories. Cells that `benchmarks/frontier.py` left in the same folder are used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.frontier import SETS, load, model_of, saved
+from benchmarks.frontier import SETS, model_of, saved
+from benchmarks.frontier_sets import load
 from include.policy.backtest import prepared
 from include.policy.hindsight import board_of
 from include.policy.options import Options
