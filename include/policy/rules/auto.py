@@ -114,10 +114,11 @@ class Auto:
         compared = f"{_best_of(chosen, evidence['edges'])}; a fresh candidate {_said(share, regret)}"
         if share <= EARN:
             return Answer(False, f"{compared}, and {EARN:.0%} must be earned", evidence)
-        ages = chosen.long_ageing > AGES * chosen.long_ageing_error
-        if regret.total <= SURE * regret.error and not ages:
+        if regret.total <= SURE * regret.error:
             error = f"a standard error is {regret.error / regret.total:.0%} of that"
-            return Answer(False, f"{compared}, which may be chance ({error})", evidence)
+            if chosen.long_ageing <= AGES * chosen.long_ageing_error:
+                return Answer(False, f"{compared}, which may be chance ({error})", evidence)
+            compared += f" ({error}, but older candidates are shown to lose more)"
         if saved < 1:
             text = f"{compared}, but a training is earned every {self.horizon} partitions only ({saved:.2g} saved)"
             return Answer(False, text, evidence)

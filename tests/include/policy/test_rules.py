@@ -57,6 +57,7 @@ def test_candidates_shown_to_age_need_not_prove_it_each_time(long_ageing: float,
     decision = _decided(state, probes=probes)
     assert decision.verdict == verdict
     assert decision.evidence["long_ageing_error"] == 0.001
+    assert ("older candidates are shown to lose more" in decision.reason) == (verdict == "retrain")
 
 
 @pytest.mark.parametrize(("ageing", "verdict"), [(0.0337, "retrain"), (0.0338, "hold")])
