@@ -15,6 +15,7 @@ from include.features import audit, guard, rows
 from include.features.inputs import hidden_columns
 from include.features.relations import Relations, quoted
 from include.partitions import partitions_between
+from include.storage.untyped import valueless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -99,6 +100,8 @@ def build(
 def default_sql(dataset: Dataset, model: Model, types: Mapping[str, pa.DataType]) -> str:
     """Return the SELECT of all columns of the rows that are neither key, event time, outcome nor of a temporal type.
 
+    A column that has had no value in any row is left out until it has one.
+
     Raises
     ------
     FeatureError
@@ -108,7 +111,10 @@ def default_sql(dataset: Dataset, model: Model, types: Mapping[str, pa.DataType]
     kept = [
         name
         for name, kind in types.items()
-        if name not in dropped and not name.startswith("_") and not pa.types.is_temporal(kind)
+        if name not in dropped
+        and not name.startswith("_")
+        and not pa.types.is_temporal(kind)
+        and not pa.types.is_null(kind)
     ]
     if not kept:
         found = f"no column of {dataset.name} is left as a feature"
@@ -153,7 +159,9 @@ class _Build:
             if place in places:
                 self._audit(night, served)
             keyed = served.append_column("_partition", pa.array([night.key] * served.num_rows, pa.string()))
-            yield from keyed.combine_chunks().to_batches(max_chunksize=BATCH_ROWS)
+            whole = pa.concat_batches(keyed.to_batches()) if self._relations.untyped else None
+            told = keyed if whole is None else pa.Table.from_batches([self._without_types(whole)])
+            yield from told.combine_chunks().to_batches(max_chunksize=BATCH_ROWS)
 
     def _served(self, night: Partition, scored: pa.Table) -> pa.Table:
         lost = scored.column("_event_time").null_count
@@ -163,7 +171,23 @@ class _Build:
         self._relations.show(night, _latest(scored))
         result = self._run()
         rows.check_columns(result.schema, self._hidden, self._query.where)
-        return rows.matched(rows.typed(result, self._query.where), scored, f"{self._query.where}, {night.key}")
+        return rows.matched(self._typed(result), scored, f"{self._query.where}, {night.key}")
+
+    def _typed(self, result: pa.Table) -> pa.Table:
+        return rows.typed(result, self._query.where, untyped=self._relations.untyped)
+
+    def _without_types(self, served: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the rows with the types of features as far as they can be told beside a column of the inputs without one.
+
+        A feature without a value has none, and whole numbers may be those of `coalesce(x, 0)` before the first decimals.
+        """
+        columns = []
+        for name, values in zip(served.schema.names, valueless(served).columns, strict=True):
+            if name.startswith("_") or name in self._model.feature_contract:
+                columns.append(served.column(name))
+            else:
+                columns.append(values.cast(pa.float64()) if pa.types.is_integer(values.type) else values)
+        return pa.RecordBatch.from_arrays(columns, names=served.schema.names)
 
     def _audit(self, night: Partition, served: pa.Table) -> None:
         """Raise when a feature differs from what it was at a cut, with the datasets that make the difference."""
@@ -173,7 +197,7 @@ class _Build:
 
         def differs(cut: datetime, relations: Iterable[str]) -> audit.Difference | None:
             self._relations.show(night, latest, dict.fromkeys(relations, cut))
-            return audit.difference(chosen, rows.typed(self._run(some), self._query.where), cut)
+            return audit.difference(chosen, self._typed(self._run(some)), cut)
 
         arrivals = self._relations.arrivals(pc.min(times).as_py(), latest)
         for cut in audit.cuts(times, arrivals, _CUTS, f"{self._model.name} {night.key}"):

@@ -44,6 +44,11 @@ class Relations:
         self._datasets = datasets
         self.types: dict[str, dict[str, pa.DataType]] = {}
 
+    @property
+    def untyped(self) -> bool:
+        """Whether a column has had no value in any row ever, so that nothing says its type."""
+        return any(pa.types.is_null(kind) for columns in self.types.values() for kind in columns.values())
+
     def load(self, inputs: Inputs, joined: Iterable[str]) -> None:
         """Read every input once, and create the views.
 

@@ -45,8 +45,15 @@ def check_columns(schema: pa.Schema, hidden: Collection[str], where: str) -> Non
         raise FeatureError.at(where, "the result has no features", "at least one column beside _key", "select some")
 
 
-def typed(result: pa.Table, where: str) -> pa.Table:
+def typed(result: pa.Table, where: str, *, untyped: bool = False) -> pa.Table:
     """Return the result with types that tables and learners take: integers, float32, float64, booleans, texts.
+
+    Parameters
+    ----------
+    result, where
+        What the SQL gave, and its name in messages.
+    untyped : bool
+        Whether a column of the inputs has no type yet: a feature that is one is missing, as a number.
 
     Raises
     ------
@@ -59,7 +66,11 @@ def typed(result: pa.Table, where: str) -> pa.Table:
     """
     columns = {}
     for field in result.schema:
-        columns[field.name] = _column(result.column(field.name), field, where)
+        values = result.column(field.name)
+        if untyped and pa.types.is_null(field.type):
+            columns[field.name] = values.cast(pa.float64())
+        else:
+            columns[field.name] = _column(values, field, where)
     return pa.table(columns)
 
 

@@ -153,6 +153,8 @@ def _of_dataset(dataset: Dataset, keys: Sequence[str], column: str | None) -> Ma
     wanted = pa.array(sorted(set(keys)), pa.string())
 
     def matches(batch: pa.RecordBatch, _: str) -> pa.Array:
+        if column and column not in batch.schema.names:  # a file whose rows have no value of it leaves it out
+            return pa.repeat(pa.scalar(False), batch.num_rows)
         return pc.is_in(keys_of(batch, [column] if column else dataset.key), wanted)
 
     return matches

@@ -171,6 +171,8 @@ def _outcome(model: Model, batch: pa.RecordBatch) -> pa.Array:
     values = batch.column(model.target.column)
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
+    if pa.types.is_null(values.type):  # no row ever had one, so nothing says its type
+        values = values.cast(pa.string() if model.task == "multiclass" else pa.float64())
     if model.task == "multiclass":
         if not (_is_text(values.type) or pa.types.is_integer(values.type) or pa.types.is_boolean(values.type)):
             raise _wrong(model, f"is of type {values.type}", "texts or whole numbers")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.contracts.check import Checker
@@ -13,22 +15,20 @@ from include.night.attempts import local_files
 from include.night.begun import begun
 from include.night.rows import features_table
 from include.partitions import partition_from_key
+from include.storage.growing import Growing
 from include.storage.schemas import features as features_spec
 from include.storage.specs import PARTITION, Publication
-from include.storage.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
-
-    import pyarrow as pa
 
     from include.config.dataset import Dataset
     from include.night.begun import Begun
     from include.partitions import Partition
     from include.project import Project
     from include.storage.specs import Staged
-    from include.storage.staging import Stager
+    from include.storage.tables import Table
 
 
 def build_features(project: Project, name: str, partition: str) -> dict[str, Any]:
@@ -148,29 +148,48 @@ def _written(
     project: Project, found: Begun, batches: Iterable[pa.RecordBatch], checker: Checker, blocked: dict[str, str]
 ) -> list[str]:
     """Stage the rows of each partition as they come, check them, publish those that keep their contract."""
-    table: Table | None = None
-    stagers: dict[str, Stager] = {}
+    name, version = found.model.name, found.feature_version
+    location = project.model_home(name) / "features"
+    there = features_table(project, name)
+    files = Growing(location, lambda columns: features_spec(name, _typed(columns)), there)
     try:
-        for batch in batches:
-            if table is None:
-                spec = features_spec(found.model.name, batch.schema)
-                table = Table(project.model_home(found.model.name) / "features", spec)
-                table.ensure()
+        for rows in batches:
+            batch = _as_stored(rows, there.spec.schema) if there else rows
             column = batch.column(PARTITION)
             for key in pc.unique(column).to_pylist():
-                if key not in stagers:
-                    stagers[key] = table.stager({PARTITION: key, "_feature_version": found.feature_version})
-                stagers[key].write(batch.filter(pc.equal(column, key)))
-        staged = {key: stager.finish() for key, stager in stagers.items()}
+                values = {PARTITION: key, "_feature_version": version}
+                files.write(key, values, batch.filter(pc.equal(column, key)))
+        staged = files.finish()
     except BaseException:
-        for stager in stagers.values():
-            stager.discard()
+        files.discard()
         raise
-    if table is None:
+    if files.table is None:
         return []
-    blocked |= _broken(found, table, staged, checker)
-    table.publish_all([Publication((file,)) for key, file in staged.items() if key not in blocked])
+    blocked |= _broken(found, files.table, staged, checker)
+    files.table.publish_all([Publication((file,)) for key, file in staged.items() if key not in blocked])
     return list(staged)
+
+
+def _as_stored(batch: pa.RecordBatch, stored: pa.Schema) -> pa.RecordBatch:
+    """Return the rows with numbers in the type in which the table has them, where none of them is lost by that."""
+    types = {field.name: field.type for field in stored}
+    columns = []
+    for field, values in zip(batch.schema, batch.columns, strict=True):
+        wanted = types.get(field.name, field.type)
+        if wanted != field.type and _is_number(wanted) and _is_number(field.type):
+            with suppress(pa.ArrowInvalid):
+                values = values.cast(wanted)
+        columns.append(values)
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _typed(columns: pa.Schema) -> pa.Schema:
+    """Return the columns that have a type: a feature without any value ever is none."""
+    return pa.schema([field for field in columns if not pa.types.is_null(field.type)])
 
 
 def _broken(found: Begun, table: Table, staged: Mapping[str, Staged], checker: Checker) -> dict[str, str]:

@@ -15,13 +15,14 @@ from include.night.known import declared_known_at, late_rows_marked
 from include.partitions import outside_range, partition_from_key, partitions_between
 from include.project import STATIC_KEY
 from include.sources import open_source
+from include.storage.growing import Growing
 from include.storage.schemas import snapshots
 from include.storage.specs import PARTITION
-from include.storage.staging import GROUP_ROWS, Stager
-from include.storage.tables import Table
+from include.storage.staging import GROUP_ROWS
+from include.storage.untyped import valueless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from include.config.dataset import Dataset
     from include.partitions import Partition
@@ -166,39 +167,41 @@ class _Staging:
     """The files of an attempt while rows come in, one a partition, with a bound on the rows held in memory."""
 
     def __init__(self, project: Project, dataset: Dataset, keys: Sequence[str], newest: Partition | None) -> None:
-        self._project, self._dataset, self._keys, self._newest = project, dataset, tuple(keys), newest
-        self._stagers: dict[str, Stager] = {}
+        self._dataset, self._keys, self._newest = dataset, tuple(keys), newest
         self._rows: dict[str, int] = {}
-        self._table: Table | None = None
         self._existing = project.snapshots(dataset.name)
         contents = self._existing.contents() if self._existing else []
         self._revisions = {row[PARTITION]: int(row["_revision"]) for row in contents}
         # read before anything is staged: whoever publishes meanwhile makes this attempt stale
         tokens = self._existing.tokens(map(self._values, self._keys)) if self._existing else [None] * len(self._keys)
         self._tokens = dict(zip(self._keys, tokens, strict=True))
+        location = project.dataset_home(dataset.name) / "snapshots"
+        self._files = Growing(location, lambda found: snapshots(dataset.name, found), self._existing, self._usual)
 
     def take(self, batch: pa.RecordBatch) -> None:
         """Add the rows of a batch to the files of their partitions."""
         for key, rows in _by_partition(batch, self._keys):
-            prepared = self._prepared(rows, key)
-            self._stager(key, prepared.schema).write(prepared)
-        if sum(s.held_rows for s in self._stagers.values()) > _HELD_ROWS:
-            max(self._stagers.values(), key=lambda s: s.held_rows).flush()
+            told = rows if self._dataset.contract.columns else valueless(rows)
+            self._files.write(key, self._values(key), self._prepared(told, key))
+        if sum(s.held_rows for s in self._files.open.values()) > _HELD_ROWS:
+            max(self._files.open.values(), key=lambda s: s.held_rows).flush()
 
     def finish(self) -> list[StagedPartition]:
         """Return every partition that was asked for, those without rows as empty files."""
-        found = []
-        for key in self._keys:
-            if key not in self._stagers and self._schema() is None:
-                continue
-            stager = self._stager(key, self._schema())
-            found.append(StagedPartition(key, self._revisions.get(key, 0) + 1, self._tokens[key], stager.finish()))
-        return found
+        schema = self._schema()
+        for key in self._keys if schema is not None else ():
+            if key not in self._files.open:
+                self._files.begin(key, self._values(key), schema)
+        staged = self._files.finish()
+        return [
+            StagedPartition(key, self._revisions.get(key, 0) + 1, self._tokens[key], staged[key])
+            for key in self._keys
+            if key in staged
+        ]
 
     def discard(self) -> None:
         """Leave nothing behind."""
-        for stager in self._stagers.values():
-            stager.discard()
+        self._files.discard()
 
     def _prepared(self, rows: pa.RecordBatch, key: str) -> pa.RecordBatch:
         if not self._dataset.key and not self._dataset.static:
@@ -211,18 +214,16 @@ class _Staging:
         return rows
 
     def _schema(self) -> Any:
-        if self._table is not None:
-            return self._table.spec.schema
+        if self._files.table is not None:
+            return self._files.table.spec.schema
         return self._existing.spec.schema if self._existing else _declared_schema(self._dataset)
 
-    def _stager(self, key: str, schema: pa.Schema) -> Stager:
-        if self._table is None:
-            location = self._project.dataset_home(self._dataset.name) / "snapshots"
-            self._table = Table(location, snapshots(self._dataset.name, schema))
-            self._table.ensure()
-        if key not in self._stagers:
-            self._stagers[key] = self._table.stager(self._values(key))
-        return self._stagers[key]
+    def _usual(self, values: Mapping[str, str]) -> Collection[str] | None:
+        """Return the columns that a partition without a contract had: the same rows are to be the same file again."""
+        key = values[PARTITION]
+        if self._existing is None or key not in self._revisions or self._dataset.contract.columns:
+            return None
+        return self._existing.stored_columns(**{PARTITION: key})
 
     def _values(self, key: str) -> dict[str, str]:
         return {PARTITION: key, "_revision": str(self._revisions.get(key, 0) + 1)}

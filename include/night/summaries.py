@@ -165,11 +165,7 @@ class Summaries:
             return Summary(0, 0.0, np.empty(0, dtype=np.uint64), None, {})
         names = [name for name in table.spec.schema.names if name not in _TECHNICAL]
         hidden = {*hidden_columns(rows, self._found.model), *rows.key}
-        content = [
-            name
-            for name in names
-            if name not in hidden and not pa.types.is_temporal(table.spec.schema.field(name).type)
-        ]
+        content = [name for name in names if name not in hidden and not _is_idle(table.spec.schema.field(name).type)]
         identity = [name for name in key_columns(rows.key) if name in names] or names
         days = typical_hours(rows.partition) >= _DAY_HOURS  # an hour's rows are never those of the hour before
         time = rows.event_time if days and rows.event_time in names else None
@@ -210,6 +206,11 @@ class Summaries:
         if not rows:
             return pa.table({}), np.empty(0), classes
         return pa.Table.from_batches(rows), numbers_of(pa.chunked_array(labels)), classes
+
+
+def _is_idle(kind: pa.DataType) -> bool:
+    """Tell whether a column of a type says nothing of a row's content: an instant, or one that has had no value yet."""
+    return bool(pa.types.is_temporal(kind) or pa.types.is_null(kind))
 
 
 def _values(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray, bool]:

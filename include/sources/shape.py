@@ -140,7 +140,11 @@ class RowShape:
         needed = self._derivation.needs(batch.schema.names, names)
         already = cast or {}
         inputs = pa.RecordBatch.from_arrays(
-            [already[n] if n in already else self._column(batch.column(n), n, where, numbers) for n in needed], needed
+            [
+                _computable(already[n] if n in already else self._column(batch.column(n), n, where, numbers))
+                for n in needed
+            ],
+            needed,
         )
         hidden = any(self._rules[name].pii for name in needed if name in self._rules)
         found = self._derivation.compute(inputs, names, where, numbers, hidden)
@@ -166,6 +170,11 @@ class RowShape:
         """Give back the memory of the derivation."""
         if self._derivation:
             self._derivation.close()
+
+
+def _computable(values: pa.Array) -> pa.Array:
+    """Return a column that has no type as the text which an empty field of a file is."""
+    return values.cast(pa.string()) if pa.types.is_null(values.type) else values
 
 
 def _derivation(dataset: Dataset) -> Derivation | None:

@@ -123,7 +123,7 @@ def plain(values: pa.Array, timezone: str) -> pa.Array:
 
 
 def storable(values: pa.Array, column: str, timezone: str, where: str) -> pa.Array:
-    """Return a column without a rule in a type that tables keep.
+    """Return a column without a rule in a type that tables keep; one that its source gives no type has none.
 
     Raises
     ------
@@ -132,8 +132,6 @@ def storable(values: pa.Array, column: str, timezone: str, where: str) -> pa.Arr
     """
     values = plain(values, timezone)
     kind = values.type
-    if pa.types.is_null(kind):
-        return values.cast(pa.string())
     if pa.types.is_date64(kind):
         return values.cast(pa.date32())
     if pa.types.is_time(kind) or pa.types.is_duration(kind) or pa.types.is_union(kind):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from include.storage.specs import TableSpec
 
 VERSION_PROPERTY = "nightshift.schema_version"
+UNTYPED_PROPERTY = "nightshift.columns_without_values"
 
 # (table name, version it has) -> what makes it the next version; run again after a kill, so it must bear that. Added
 # columns need no entry.
@@ -31,21 +33,43 @@ def bring_up_to_date(table: DeltaTable, spec: TableSpec) -> DeltaTable:
         When the table is of a newer version, or a column has another type than declared.
     """
     version = refuse_newer(table, spec.name, spec.version)
-    there = {field.name: field for field in table.schema().fields}
-    wanted = {field.name: field for field in Schema.from_arrow(spec.schema).fields}
-    changed = [name for name, field in wanted.items() if name in there and there[name].type != field.type]
-    if changed:
-        name = changed[0]
-        raise StorageError.at(
-            f"table {spec.name}, column {name!r}",
-            f"is stored as {_type(there[name])}",
-            f"{_type(wanted[name])} as now declared",
-            "declare the old type again, or give the column a new name",
-        )
-    missing = [field for name, field in wanted.items() if name not in there]
-    if not missing and version == spec.version:
+    missing = _missing(table, spec)
+    if not missing and version == spec.version and untyped_columns(table) == _still_untyped(table, spec, missing):
         return table
     return _migrated(table, spec, version, missing)
+
+
+def untyped_columns(table: DeltaTable) -> tuple[str, ...]:
+    """Return the names of a table's columns that have had no value yet, in the order in which they came."""
+    there = {field.name for field in table.schema().fields}
+    known = json.loads((table.metadata().configuration or {}).get(UNTYPED_PROPERTY) or "[]")
+    return tuple(name for name in known if name not in there)
+
+
+def properties_of(spec: TableSpec) -> dict[str, str]:
+    """Return what a new table says of itself."""
+    untyped = {UNTYPED_PROPERTY: json.dumps(spec.untyped)} if spec.untyped else {}
+    return {VERSION_PROPERTY: str(spec.version), **untyped}
+
+
+def _still_untyped(table: DeltaTable, spec: TableSpec, missing: list[Any]) -> tuple[str, ...]:
+    typed = {field.name for field in [*table.schema().fields, *missing]}
+    return tuple(name for name in dict.fromkeys([*untyped_columns(table), *spec.untyped]) if name not in typed)
+
+
+def _missing(table: DeltaTable, spec: TableSpec) -> list[Any]:
+    """Return the declared columns that a table lacks; StorageError when it has one of another type."""
+    there = {field.name: field for field in table.schema().fields}
+    wanted = {field.name: field for field in Schema.from_arrow(pa.schema(spec.stored)).fields}
+    for name, field in wanted.items():
+        if name in there and there[name].type != field.type:
+            raise StorageError.at(
+                f"table {spec.name}, column {name!r}",
+                f"is stored as {_type(there[name])}",
+                f"{_type(field)} as now declared",
+                "declare the old type again, or give the column a new name",
+            )
+    return [field for name, field in wanted.items() if name not in there]
 
 
 def refuse_newer(table: DeltaTable, name: str, known: int) -> int:
@@ -71,15 +95,17 @@ def _migrated(table: DeltaTable, spec: TableSpec, version: int, missing: list[An
     for step in range(version, spec.version):
         if (spec.name, step) in MIGRATIONS:
             MIGRATIONS[spec.name, step](table)
+    untyped = _still_untyped(table, spec, missing)
+    changed = {UNTYPED_PROPERTY: json.dumps(untyped)} if untyped != untyped_columns(table) else {}
+    changed |= {VERSION_PROPERTY: str(spec.version)} if version != spec.version else {}
     try:
         if missing:
             table.alter.add_columns(missing)
-        if version != spec.version:
-            table.alter.set_table_properties({VERSION_PROPERTY: str(spec.version)}, raise_if_not_exists=False)
+        if changed:
+            table.alter.set_table_properties(changed, raise_if_not_exists=False)
     except CommitFailedError:
         table.update_incremental()
-        there = {field.name for field in table.schema().fields}
-        if any(field.name not in there for field in missing):
+        if _missing(table, spec):  # refuses what another has typed otherwise meanwhile
             raise
     table.update_incremental()
     return table

@@ -17,7 +17,8 @@ class TableSpec:
     name : str
         What it is called in messages.
     schema : pyarrow.Schema
-        All columns, those it is partitioned by included (as text).
+        All columns, those it is partitioned by included (as text). A column of type null has had no value yet: the table
+        knows its name, files leave it out, readers see it missing, and its first values give it a type.
     version : int
         Of the schema; a table of a newer one is refused, an older one is migrated.
     partition_by : tuple of str
@@ -31,6 +32,16 @@ class TableSpec:
     version: int = 1
     partition_by: tuple[str, ...] = (PARTITION,)
     replaced_by: tuple[str, ...] = (PARTITION,)
+
+    @property
+    def stored(self) -> Any:
+        """Return the columns that have a type."""
+        return [field for field in self.schema if str(field.type) != "null"]
+
+    @property
+    def untyped(self) -> tuple[str, ...]:
+        """Return the names of the columns that have had no value yet."""
+        return tuple(field.name for field in self.schema if str(field.type) == "null")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from include.errors import StorageError
 from include.storage.locations import Location, quoted
 from include.storage.objects import sync_file
+from include.storage.reading import file_batches
 from include.storage.specs import Staged, TableSpec
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Stager:
     def __init__(self, location: Location, spec: TableSpec, values: Mapping[str, str]) -> None:
         self._location, self._spec = location, spec
         self._values = tuple((name, values[name]) for name in spec.partition_by)
-        self._body = pa.schema([field for field in spec.schema if field.name not in spec.partition_by])
+        self._body = pa.schema([field for field in spec.stored if field.name not in spec.partition_by])
         folder = "/".join(f"{name}={quoted(value)}" for name, value in self._values)
         self._relative = f"{folder}/part-{uuid.uuid4().hex}.parquet"
         self._system, base = location.filesystem()
@@ -71,8 +72,13 @@ class Stager:
         self._held: list[pa.RecordBatch] = []
         self.held_rows = 0
 
+    @property
+    def names(self) -> set[str]:
+        """Return the names of the columns that the file has."""
+        return set(self._body.names)
+
     def write(self, batch: pa.RecordBatch) -> None:
-        """Take rows: the table's columns in any order, partition columns allowed and not stored.
+        """Take rows: the table's columns in any order; those of partitions, and those without a type, are not stored.
 
         Raises
         ------
@@ -114,6 +120,18 @@ class Stager:
             statistics=_statistics(metadata, self._body),
             modified_ms=int(time.time() * 1000),
         )
+
+    def moved_into(self, wider: Stager) -> Stager:
+        """Return a file of more columns with the rows so far, which have no value of those, in the place of this one."""
+        self.finish()
+        try:
+            for batch in file_batches(self._system, self._target, {}, wider._body):
+                wider.write(batch)
+        except BaseException:
+            wider.discard()
+            raise
+        self._system.delete_file(self._target)
+        return wider
 
     def discard(self) -> None:
         """Leave nothing behind."""
@@ -167,7 +185,8 @@ class _Tee:
 
 def _fitted(batch: pa.RecordBatch, body: pa.Schema, spec: TableSpec) -> pa.RecordBatch:
     expected = set(body.names)
-    found = set(batch.schema.names) - set(spec.partition_by)
+    valueless = {field.name for field in batch.schema if pa.types.is_null(field.type)} - expected
+    found = set(batch.schema.names) - set(spec.partition_by) - valueless
     if found != expected:
         missing, unknown = sorted(expected - found), sorted(found - expected)
         raise StorageError.at(

@@ -11,7 +11,7 @@ from deltalake.exceptions import TableNotFoundError
 
 from include.errors import StorageError
 from include.storage.lifetimes import stand_in_for
-from include.storage.migrations import refuse_newer
+from include.storage.migrations import refuse_newer, untyped_columns
 from include.storage.reading import conformed, file_batches, predicate_of, readable, stored_names
 from include.storage.specs import PARTITION, TableSpec
 
@@ -53,7 +53,9 @@ class StoredTable:
         by = tuple(found.metadata().partition_columns)
         version = refuse_newer(found, name, like.version if like else 1)
         replaced = like.replaced_by if like else (PARTITION,)
-        return cls(location, TableSpec(name, pa.schema(found.schema().to_arrow()), version, by, replaced))
+        untyped = [pa.field(name, pa.null()) for name in untyped_columns(found)]
+        schema = pa.schema([*pa.schema(found.schema().to_arrow()), *untyped])
+        return cls(location, TableSpec(name, schema, version, by, replaced))
 
     def scan(
         self,

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 from include.errors import ConflictError, StorageError
 from include.storage.commits import NO_CLEAN_UP, TRIES, Write, commit, fence_of, number_of, pause, replacement
 from include.storage.durable import sync_commits
-from include.storage.migrations import VERSION_PROPERTY, bring_up_to_date
+from include.storage.migrations import bring_up_to_date, properties_of
 from include.storage.specs import PARTITION, Publication, Published, Staged
 from include.storage.staging import Stager, stage_file
 from include.storage.stored import StoredTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    import pyarrow as pa
 
 _COMPACTIONS = 5
 
@@ -136,13 +135,13 @@ class Table(StoredTable):
             try:
                 DeltaTable.create(
                     self.location.uri,
-                    schema=self.spec.schema,
+                    schema=pa.schema(self.spec.stored),
                     mode="error",
                     partition_by=list(self.spec.partition_by),
                     configuration={
                         "delta.logRetentionDuration": "interval 36500 days",
                         "delta.deletedFileRetentionDuration": "interval 36500 days",
-                        VERSION_PROPERTY: str(self.spec.version),
+                        **properties_of(self.spec),
                     },
                     storage_options=self.location.storage_options,
                     raise_if_key_not_exists=False,
