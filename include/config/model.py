@@ -180,8 +180,8 @@ class Promotion(Settings):
     """Share of keys (by hash) that the challenger then serves."""
     canary_nights: int = Field(default=7, gt=0)
     """Nights that it serves only this share."""
-    previous_nights: int = Field(default=14, ge=0)
-    """Nights that a replaced champion goes on scoring; realised losses that say the new one is worse roll back. 0: never."""
+    previous_nights: int | None = Field(default=None, ge=0)
+    """Nights that a replaced champion goes on scoring; realised losses that say the new one is worse roll back. Unset: 14 days' worth (of hours 3). 0: never."""
 
 
 class AlarmSettings(Settings):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from include.partitions import typical_hours
 
 if TYPE_CHECKING:
-    from include.config.model import GateSettings
+    from include.config.model import GateSettings, Promotion
     from include.partitions import Grain
 
 USUAL = timedelta(days=14)
@@ -113,6 +113,29 @@ def averaged(settings: GateSettings, grain: Grain) -> int:
 
 def _usual(grain: Grain) -> timedelta:
     return USUAL_BY_HOUR if grain == "hour" else USUAL
+
+
+def beside_of(settings: Promotion, grain: Grain, *, tells_days: bool) -> int:
+    """Return the partitions in which a replaced champion goes on scoring beside the new one.
+
+    Parameters
+    ----------
+    settings : Promotion
+    grain : str
+    tells_days : bool
+        Whether rows have an instant, so that a partition of a week or longer is as many values as it has days.
+
+    Examples
+    --------
+    >>> from include.config.model import Promotion
+    >>> [beside_of(Promotion(), grain, tells_days=True) for grain in ("hour", "day", "week", "month", "year")]
+    [72, 14, 2, 1, 1]
+    >>> [beside_of(Promotion(), grain, tells_days=False) for grain in ("day", "month")]
+    [14, 6]
+    """
+    if settings.previous_nights is not None:
+        return settings.previous_nights
+    return WHOLE_WAIT if divides(grain) and not tells_days else max(1, _partitions(_usual(grain), grain))
 
 
 def _whole(grain: Grain, days: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from include.labels.mature import refreshable
 from include.night.compared import compared, scored_nights
 from include.registry.champions import challenger, champion, frozen, verdicts
 from include.registry.stages import trial
@@ -33,22 +34,22 @@ def judge_trial(project: Project, found: Begun) -> Record | None:
 
 
 def judge_champion(project: Project, found: Begun) -> Record | None:
-    """Judge the champion beside the one it replaced, once a night: ``keep``, or ``roll_back`` when it is proven worse."""
+    """Judge the champion beside the one it replaced, once a night: ``keep``, or ``roll_back`` when it is proven worse.
+
+    Also in nights after those that both scored, as long as labels of these may come.
+    """
     recorded = found.ledger.find(f"beside/{found.night.key}")
     if recorded is not None:
         return recorded
-    replaced, records = found.body.get("previous"), found.ledger.records()
+    records = found.ledger.records()
     serving = champion(records)
-    if not replaced or serving is None or serving.candidate != found.champion or _rolled_back(records):
+    if serving is None or serving.candidate != found.champion or _rolled_back(records):
         return None
-    nights = [
-        r.body["partition"]
-        for r in records
-        if r.kind == "night_start"
-        and r.body["champion"] == serving.candidate
-        and r.body.get("previous") == replaced
-        and r.body["partition"] <= found.night.key
-    ]
+    starts = [r.body for r in records if r.kind == "night_start" and r.body["champion"] == serving.candidate]
+    replaced = next((b["previous"] for b in reversed(starts) if b.get("previous")), None)
+    nights = [b["partition"] for b in starts if b.get("previous") == replaced and b["partition"] <= found.night.key]
+    if not replaced or not nights or not (found.body.get("previous") or _labels_come(project, found, nights[-1])):
+        return None
     seen = compared(project, found, replaced, serving.candidate, nights)
     kept = frozen(records)
     verdict = "roll_back" if seen.worse and kept is None else "keep"
@@ -62,6 +63,13 @@ def judge_champion(project: Project, found: Begun) -> Record | None:
         "evidence": seen.as_json(),
     }
     return found.ledger.append("beside", f"beside/{found.night.key}", body)
+
+
+def _labels_come(project: Project, found: Begun, newest: str) -> bool:
+    """Tell whether the newest night that both scored may have got labels since it was judged last."""
+    target = project.catalog.dataset(found.model.target.dataset)
+    night = project.night(found.model, newest)
+    return any(p.start < night.end and p.end > night.start for p in refreshable(found.model, target, found.night))
 
 
 def to_start(records: Sequence[Record], partition: str) -> Start | None:

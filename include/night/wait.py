@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.config.durations import format_duration
 from include.errors import ConfigError
+from include.evaluation.plan import beside_of
 from include.features.version import feature_version
 from include.night.trial import on_its_way
 from include.partitions import partition_at, partition_from_key, partitions_between
@@ -82,6 +83,8 @@ def _start(
 ) -> dict[str, Any]:
     serving, on_trial = champion_of_night(records, night.key), trial_of_night(records, night.key)
     reasons = [f"{name}: {state['reason']}" for name, state in data.items() if state["reason"]]
+    rows = project.catalog.dataset(model.rows)
+    beside = beside_of(model.promotion, night.grain, tells_days=rows.event_time is not None)
     return {
         "partition": night.key,
         "start": night.start.isoformat(),
@@ -89,7 +92,7 @@ def _start(
         "champion": serving.candidate if serving else None,
         "champion_version": serving.version if serving else None,
         "trial": on_trial.as_json() if on_trial else None,
-        "previous": replaced_of_night(records, night.key, model.promotion.previous_nights),
+        "previous": replaced_of_night(records, night.key, beside),
         "configuration": project.catalog.digest(model.name),
         "feature_version": feature_version(
             project.catalog.features_sql(model.name), model, {d: project.catalog.dataset(d) for d in data}

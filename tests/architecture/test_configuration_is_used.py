@@ -109,7 +109,7 @@ READ_AS = {
     "Promotion.shadow_nights": "settings.shadow_nights",
     "Promotion.canary_share": "settings.canary_share",
     "Promotion.canary_nights": "settings.canary_nights",
-    "Promotion.previous_nights": "promotion.previous_nights",
+    "Promotion.previous_nights": "settings.previous_nights",
     "Alerts.deadline": "alerts.deadline",
     "Alerts.severity": "alerts.severity",
     "Value.currency": "value.currency",

@@ -9,7 +9,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from include.night.wait import wait
 from include.night.whole import run_ingest, run_night
+from include.storage.schemas import predictions
+from include.storage.tables import Table
 from tests.include.night.boxes import make_boxes, partitions
 
 if TYPE_CHECKING:
@@ -57,3 +60,42 @@ def test_better_candidate_passes_the_default_gate(
     assert done["gate"]["verdict"] == "pass", done["gate"]
     assert len(candidate["holdout_partitions"]) == held == report["nights"]
     assert performance["numbers"]["blocks"] == values
+
+
+def _certain(world: World, key: str, version: str) -> None:
+    """Begin a night and let the champion that was replaced be all but certain, and right."""
+    assert wait(world.project(), "box", key, expired=True)
+    snapshots = world.project().snapshots("boxes")
+    assert snapshots is not None
+    boxes = snapshots.read(["number", "fragile"], [key]).to_pydict()
+    rows = pa.table(
+        {
+            "_key": [str(number) for number in boxes["number"]],
+            "model_version": [version] * len(boxes["number"]),
+            "score": [0.98 if fragile else 0.02 for fragile in boxes["fragile"]],
+            "scored_in": [key] * len(boxes["number"]),
+        }
+    )
+    table = Table(world.project().model_home("box") / "predictions", predictions(["score"]))
+    table.replace({"_partition": key, "role": "previous"}, rows.to_batches())
+
+
+@pytest.mark.parametrize(("delay", "judged_in"), [("0m", 7), ("10d", 8)])
+def test_champion_by_month_is_rolled_back_by_the_days_of_one_month(tmp_path: Path, delay: str, judged_in: int) -> None:
+    world = make_boxes(tmp_path / "world", "binary", grain="month", count=COUNT, rows=90, policy="never")
+    model = world.config / "models" / "box.yaml"
+    model.write_text(model.read_text().replace("column: fragile", f"column: fragile, delay: {delay}"))
+    keys = [p.key for p in partitions("month", COUNT)]
+    run_ingest(world.project(), "boxes", keys[0], keys[-1])
+    first = run_night(world.project(), "box", keys[TURN - 1], force="the first")["train"]["candidate"]
+    run_night(world.project(), "box", keys[TURN], force="a worse one")
+    for place in range(TURN + 1, judged_in + 1):
+        if place == TURN + 1:
+            _certain(world, keys[place], first)
+        done = run_night(world.project(), "box", keys[place])
+    starts = world.project().model_ledger("box").records("night_start")
+    told = world.project().model_ledger("box").records("beside")[-1].body["evidence"]
+
+    assert [bool(r.body["previous"]) for r in starts] == [False, False, True, False][: len(starts)]
+    assert (told["nights"], told["values"]) == (1, 31)
+    assert done["promote"]["champion"] == first
