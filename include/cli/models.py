@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from include.project import Project
 
 Model = Annotated[str, typer.Argument(help="Model")]
+_STATUS = ("model", "champion", "digest", "waiting", "stage", "frozen", "night", "decision", "state")
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger")]
 
 
@@ -105,36 +106,45 @@ def score(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
 
 def status(as_json: AsJson = False) -> None:
     """Show every model: champion, challenger, newest night."""
-    from include.night.lines import night_lines
+    from include.errors import LedgerError
     from include.project import Project
-    from include.registry.champions import challenger, champion, frozen, pending
-    from include.registry.stages import trial
 
     project = Project.open()
     rows = []
     for name in project.catalog.models:
-        records = project.model_ledger(name).records()
-        serving, lines = champion(records), night_lines(project, name)
-        newest, on_trial = lines[-1] if lines else None, trial(records)
-        rows.append(
-            {
-                "model": name,
-                "champion": serving.version if serving else None,
-                "digest": serving.candidate[:12] if serving else None,
-                "waiting": (challenger(records) or pending(records) or "")[:12] or None,
-                "stage": on_trial.stage if on_trial else "gate" if pending(records) else None,
-                "frozen": frozen(records),
-                "night": newest.partition if newest else None,
-                "decision": newest.decision if newest else None,
-                "state": newest.state if newest else None,
-            }
-        )
+        try:
+            project.model_ledger(name).check()
+            rows.append(_status(project, name))
+        except LedgerError as error:
+            rows.append(dict.fromkeys(_STATUS) | {"model": name, "state": f"its ledger is broken: {error}"})
     rows += [
-        dict.fromkeys(rows[0] if rows else ("model",)) | {"model": file.name, "state": "configuration has errors"}
+        dict.fromkeys(_STATUS) | {"model": file.name, "state": "configuration has errors"}
         for file in project.catalog.broken.values()
         if file.kind == "model"
     ]
     answer(rows, as_json)
+
+
+def _status(project: Project, name: str) -> dict[str, Any]:
+    from include.night.lines import night_lines
+    from include.registry.champions import challenger, champion, frozen, pending
+    from include.registry.stages import trial
+
+    records = project.model_ledger(name).records()
+    serving, lines = champion(records), night_lines(project, name)
+    newest, on_trial = lines[-1] if lines else None, trial(records)
+    told = (
+        name,
+        serving.version if serving else None,
+        serving.candidate[:12] if serving else None,
+        (challenger(records) or pending(records) or "")[:12] or None,
+        on_trial.stage if on_trial else "gate" if pending(records) else None,
+        frozen(records),
+        newest.partition if newest else None,
+        newest.decision if newest else None,
+        newest.state if newest else None,
+    )
+    return dict(zip(_STATUS, told, strict=True))
 
 
 def ledger(

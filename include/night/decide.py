@@ -44,8 +44,14 @@ def decide(project: Project, name: str, partition: str, *, force: str | None = N
     -------
     dict
         ``verdict``, ``reason``, ``rule``.
+
+    Raises
+    ------
+    LedgerError
+        When a record of the ledger was changed or removed.
     """
     found = begun(project, name, partition)
+    found.ledger.check()
     key = f"decision/{partition}" + (f"/forced/{force}" if force else "")
     recorded = found.ledger.find(key)
     if recorded is None:

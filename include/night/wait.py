@@ -52,6 +52,8 @@ def wait(project: Project, name: str, partition: str, *, expired: bool = False) 
     ------
     ConfigError
         When the dataset whose rows are scored has no such partition, before its first or after its last.
+    LedgerError
+        When a record of the model's ledger, or of a dataset's, was changed or removed: nothing is decided on it.
     """
     ledger = project.model_ledger(name)
     started = ledger.find(f"night/{partition}")
@@ -62,6 +64,9 @@ def wait(project: Project, name: str, partition: str, *, expired: bool = False) 
     _refuse_outside(project.catalog.dataset(model.rows), night, name)
     data = {d: _dataset_state(project, project.catalog.dataset(d), night, model) for d in model.all_datasets}
     complete = not any(state["missing"] for state in data.values())
+    ledger.check()
+    for dataset in model.all_datasets:
+        project.dataset_ledger(dataset).check()
     records = ledger.records()
     if not expired and not (complete and on_its_way(model, records) is None):
         return None

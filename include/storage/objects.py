@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,6 +137,29 @@ def list_names(location: Location, after: str = "") -> list[str]:
         names.update(item["Key"][len(prefix) :] for item in page.get("Contents", []))
         names.update(item["Prefix"][len(prefix) :].rstrip("/") for item in page.get("CommonPrefixes", []))
     return sorted(name for name in names if name and name > after)
+
+
+def list_written(location: Location) -> dict[str, tuple[int, float]]:
+    """Return the size in bytes and the time of the last change (seconds since 1970) of each object directly inside a place.
+
+    Locally the time at which the file system changed anything of the file, which no program can set back.
+    """
+    if location.is_local:
+        with suppress(FileNotFoundError), os.scandir(location.path) as entries:
+            found = [(e.name, e.stat()) for e in entries if e.is_file() and not e.name.startswith(TEMPORARY)]
+            return {name: (told.st_size, told.st_ctime) for name, told in found}
+        return {}
+    prefix = f"{location.key}/" if location.key else ""
+    pages = (
+        location.s3_client()
+        .get_paginator("list_objects_v2")
+        .paginate(Bucket=location.bucket, Prefix=prefix, Delimiter="/")
+    )
+    return {
+        item["Key"][len(prefix) :]: (int(item["Size"]), item["LastModified"].timestamp())
+        for page in pages
+        for item in page.get("Contents", [])
+    }
 
 
 def remove(location: Location) -> None:

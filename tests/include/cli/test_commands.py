@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -354,3 +355,25 @@ def test_program_ends_without_a_traceback(world: World) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error ")
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_night_refuses_and_status_tells_a_changed_ledger(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = world.project().model_ledger("sales")
+    for number in range(64):  # so that a checkpoint covers the first night
+        ledger.append("note", f"note/{number}", {"partition": ""})
+    world.ingest(SECOND)
+    time.sleep(0.02)
+    path = world.folder / "home" / "models" / "sales" / "ledger" / "0000000002.json"
+    before = len(ledger.records())
+    path.write_text(path.read_text() + " ")
+
+    code, _, errors = _said(monkeypatch, capsys, "night", "sales", "--partition", SECOND)
+    assert (code, len(world.project().model_ledger("sales").records())) == (1, before)
+    assert "0000000002.json: was changed after it was written" in " ".join(errors.split())
+    code, said, _ = _said(monkeypatch, capsys, "status", "--json")
+    (row,) = json.loads(said)
+    assert (code, row["model"], row["champion"]) == (0, "sales", None)
+    assert row["state"].startswith("its ledger is broken: ")
+    assert "0000000002.json" in row["state"]

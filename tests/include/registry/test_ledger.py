@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,6 +113,40 @@ def test_checkpoint_gives_the_same_records(place: Location) -> None:
     assert names == ["0000000064.jsonl"]
     assert [r.body["i"] for r in _ledger(place).records()] == list(range(70))
     assert _ledger(place).verify() == 70
+
+
+def _covered(place: Location) -> Path:
+    """Return a record that a checkpoint covers, of a ledger whose checkpoint is older than what happens next."""
+    ledger = _ledger(place)
+    for i in range(70):
+        ledger.append("step", f"step/{i}", {"i": i})
+    assert _ledger(place).check() == 70
+    time.sleep(0.02)
+    return place.path / "0000000003.json"
+
+
+@pytest.mark.parametrize("length", ["same", "other"])
+def test_changed_record_behind_a_checkpoint_is_found(place: Location, length: str) -> None:
+    path = _covered(place)
+    told = path.stat()
+    path.write_text(path.read_text().replace('"i":3', '"i":4' if length == "same" else '"i":44'))
+    os.utime(path, ns=(told.st_atime_ns, told.st_mtime_ns))
+
+    assert len(_ledger(place).records()) == 70
+    with pytest.raises(LedgerError, match=r"0000000003.json: was changed after it was written"):
+        _ledger(place).check()
+
+
+def test_removed_record_behind_a_checkpoint_is_found(place: Location) -> None:
+    _covered(place).unlink()
+    with pytest.raises(LedgerError, match=r"0000000003.json: is missing. Expected every record up to 0000000069.json"):
+        _ledger(place).check()
+
+
+def test_ledger_that_was_copied_is_whole(place: Location) -> None:
+    path = _covered(place)
+    path.write_bytes(path.read_bytes())
+    assert _ledger(place).check() == 70
 
 
 def test_half_written_record_says_where(place: Location) -> None:
