@@ -119,7 +119,8 @@ def acknowledge(
     if partition is not None:
         key = night_of(project, model, partition)
         found = accept(project, model, key)
-        answer([{"partition": key, "defect": text, "status": "accepted"} for text in found], as_json)
+        rows = [(one, text) for one, told in found.items() for text in told]
+        answer([{"partition": one, "defect": text, "status": "accepted"} for one, text in rows], as_json)
         return
     answer(_listed(closed(project, model, subject, signal)), as_json)
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from include.errors import LedgerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from include.project import Project
     from include.registry.ledger import Record
+
+LEAK = "label leakage"
 
 
 def defects_of(records: Iterable[Record]) -> dict[str, tuple[str, ...]]:
@@ -30,13 +32,15 @@ def defects_of(records: Iterable[Record]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def accept(project: Project, name: str, partition: str) -> Sequence[str]:
+def accept(project: Project, name: str, partition: str) -> dict[str, tuple[str, ...]]:
     """Accept the data of a partition as they are; a ledger record says who did.
+
+    That a column may tell the label is accepted once: with the partition, those of which nothing else was found.
 
     Returns
     -------
-    sequence of str
-        What had been found.
+    dict
+        What had been found, by partition; the one named first.
 
     Raises
     ------
@@ -44,7 +48,8 @@ def accept(project: Project, name: str, partition: str) -> Sequence[str]:
         When no defect of the partition stands.
     """
     ledger = project.model_ledger(name)
-    standing = defects_of(ledger.records())
+    records = ledger.records()
+    standing = defects_of(records)
     if partition not in standing:
         raise LedgerError.at(
             f"model {name}",
@@ -52,6 +57,18 @@ def accept(project: Project, name: str, partition: str) -> Sequence[str]:
             f"one of {', '.join(sorted(standing)) or 'none'}",
             f"see: python -m include ledger {name} --kind diagnosis",
         )
-    found = standing[partition]
-    ledger.append("acceptance", f"acceptance/{partition}", {"partition": partition, "defects": list(found)})
+    found = {key: standing[key] for key in (partition, *_same_leaks(records, partition, standing))}
+    for key, defects in found.items():
+        ledger.append("acceptance", f"acceptance/{key}", {"partition": key, "defects": list(defects)})
     return found
+
+
+def _same_leaks(records: Iterable[Record], partition: str, standing: Iterable[str]) -> list[str]:
+    """Return the other partitions with defects of which all are columns that tell the label, as they do in this one."""
+    causes: dict[str, set[tuple[str, str]]] = {}
+    for record in records:
+        if record.kind == "diagnosis":
+            told = {(str(one["what"]), str(one["subject"])) for one in record.body["explanations"] if one["defect"]}
+            causes.setdefault(str(record.body["partition"]), set()).update(told)
+    leaks = {one for one in causes[partition] if one[0] == LEAK}
+    return sorted(key for key in {*standing} - {partition} if causes[key] <= leaks)

@@ -68,11 +68,12 @@ def leaking(summaries: Summaries, key: str, labelled: Sequence[str], records: Se
         return []
     tonight, history = summaries.strengths(key), [summaries.strengths(one) for one in sound]
     accepted = [summaries.strengths(one) for one in _accepted(records) & set(sound)]
-    return [
-        one
-        for one in leaks(tonight, history)
-        if not accepted or any(again.subject == one.subject for again in leaks(tonight, accepted))
-    ]
+    classes = summaries.task != "regression"
+    told = list(leaks(tonight, history, classes=classes))
+    if told and accepted:
+        again = {one.subject for one in leaks(tonight, accepted, classes=classes)}
+        return [one for one in told if one.subject in again]
+    return told
 
 
 def as_json(told: Iterable[Diagnosis]) -> list[dict[str, Any]]:

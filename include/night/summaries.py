@@ -60,6 +60,11 @@ class Summaries:
         self._held: dict[str, Summary] = {}
         self._strengths: dict[str, dict[tuple[str, str], float]] = {}
 
+    @property
+    def task(self) -> str:
+        """Return the task of the model."""
+        return self._found.model.task
+
     @cached_property
     def keys(self) -> list[str]:
         """Return the keys of the partitions until the night that have feature rows, oldest first."""

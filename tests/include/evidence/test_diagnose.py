@@ -272,8 +272,26 @@ def test_a_class_that_has_just_appeared_is_no_leak():
     (found,) = leaks({**tonight, ("width", "broad"): 0.95}, history)
     assert (found.subject, found.sentence) == (
         "width",
-        "width alone now tells the class broad (strength 0.95, at most 0.60 before).",
+        "width alone now tells the class broad (strength 0.95, at most 0.60 before): "
+        "it holds the outcome, unless the world has made it that telling.",
     )
+
+
+@pytest.mark.parametrize(
+    ("strength", "classes", "leak"),
+    [(0.95, True, False), (0.97, True, True), (0.88, False, False), (0.92, False, True)],
+)
+def test_of_classes_only_a_nearly_perfect_column_is_a_leak(strength: float, classes: bool, leak: bool):
+    found = list(leaks({("dose", ""): strength}, [{("dose", ""): 0.5}] * 30, classes=classes))
+    assert bool(found) is leak
+
+
+def test_a_column_that_becomes_telling_step_by_step_is_no_leak():
+    history: list[dict[tuple[str, str], float]] = [{("dose", ""): 0.5}] * 30
+    for strength in (0.65, 0.8, 0.95, 0.99):
+        tonight = {("dose", ""): strength}
+        assert list(leaks(tonight, history[-30:], classes=True)) == []
+        history.append(tonight)
 
 
 def thinned(seed: int, rows: int, nulls: int) -> Summary:

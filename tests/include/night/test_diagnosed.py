@@ -70,6 +70,26 @@ def test_leaked_label_keeps_its_partition_from_training_once_labels_are_known(wo
     assert len(world.project().model_ledger("sales").records("diagnosis")) == 1
 
 
+def _told_by_channel(world: World, partition: str) -> list[dict[str, Any]]:
+    return [row | {"channel": "web" if row["sold"] == "true" else "desk"} for row in world.orders(partition)]
+
+
+def test_column_that_may_tell_the_label_is_accepted_once_for_all_days(world: World) -> None:
+    world.night(SECOND)
+    for day in (THIRD, FOURTH):
+        world.write_orders(day, _told_by_channel(world, day))
+        world.night(day)
+    world.write_orders(FIFTH, _told_by_channel(world, FIFTH))
+    cheaper(world, FIFTH)
+    for day in (FIFTH, SIXTH):
+        world.night(day)
+    assert [*defects(world)] == [THIRD, FOURTH, FIFTH]
+
+    assert [*accept(world.project(), "sales", FOURTH)] == [FOURTH, THIRD]
+    assert [*defects(world)] == [FIFTH]
+    assert usable(world, SIXTH)[-3:] == [SECOND, THIRD, FOURTH]
+
+
 def _working_hours(folder: Path) -> Shop:
     """Return a shop that takes orders from 8 to 16 o'clock, its history not ingested yet."""
     shop = make_world(folder)
