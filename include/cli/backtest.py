@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,6 +53,8 @@ def backtest(
     from include.policy.form import options_of, rules_in
     from include.policy.page import backtest_page
 
+    for file in (json_file, page):
+        _writable(file)
     form = {"first": first, "last": last, "label_delay": label_delay, "windows": windows}
     options = options_of(form | {"latency": latency, "gates": gates})
     with Progress(console=Console(stderr=True), transient=True) as shown:
@@ -70,6 +73,20 @@ def backtest(
         return
     answer([{"policy": name, **_shown(each)} for name, each in found["policies"].items()], as_json=False)
     console.print(found["recommendation"]["sentence"])
+
+
+def _writable(file: Path | None) -> None:
+    """Refuse a place that nothing can be written to, before anything is computed."""
+    from include.errors import PolicyError
+
+    if file is None or str(file) == "-":
+        return
+    if file.is_dir():
+        raise PolicyError.at(f"{file}", "is a folder", "a file to write to", f"write to {file / 'backtest.json'}, say")
+    if not file.parent.is_dir():
+        raise PolicyError.at(f"{file}", f"{file.parent} is no folder", "a folder that is there", "make it first")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise PolicyError.at(f"{file}", "may not be written", "a file that you may write", "choose another place")
 
 
 def _shown(policy: Mapping[str, Any]) -> dict[str, str]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import time
+import zipfile
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from include.errors import ModelError, PolicyError
 from include.evaluation.plan import LEAST_DAYS
 from include.policy.recipe import chosen_rows, restored, row_losses, trained, training_rows
 from include.policy.windows import parse_window
@@ -140,7 +143,7 @@ def compute(bench: Bench, cell: Cell, wanted: Iterable[int], priority: NDArray[n
     A candidate that was trained before is taken from its file; only partitions it has not scored yet are.
     """
     path = bench.path(cell)
-    found: dict[str, Any] = _read(path) if path.exists() else {}
+    found: dict[str, Any] = _read(path) or {}
     there = set(found["keys"].tolist()) if found else set()
     history = bench.history
     missing = [s for s in wanted if bench.digests[s] not in there and history.offsets[s + 1] > history.offsets[s]]
@@ -162,10 +165,9 @@ def compute(bench: Bench, cell: Cell, wanted: Iterable[int], priority: NDArray[n
 
 def read_scores(bench: Bench, cell: Cell) -> Scores | None:
     """Return what is kept of a cell, None where it was not computed."""
-    path = bench.path(cell)
-    if not path.exists():
+    found = _read(bench.path(cell))
+    if found is None:
         return None
-    found = _read(path)
     count = len(bench.history)
     mean, variance = np.full(count, np.nan), np.full(count, np.nan)
     rows = np.zeros(count, np.int64)
@@ -193,7 +195,11 @@ def _train(bench: Bench, cell: Cell, priority: NDArray[np.float64]) -> tuple[Sco
         rows, weight = rows[kept], None if weight is None else weight[kept]
     contiguous = len(rows) == end - start
     features = history.features[start:end] if contiguous else history.features[rows]
-    return trained(features, history.label[rows], weight, recipe, history.kinds)
+    try:
+        return trained(features, history.label[rows], weight, recipe, history.kinds)
+    except ModelError as error:
+        where = f"candidate on {cell.window} up to {history.partitions[cell.cut].key} (partition {cell.cut + 1})"
+        raise PolicyError(f"{where}, {error}") from error
 
 
 def _score(bench: Bench, cell: Cell, wanted: Sequence[int], scorer: Scorer) -> dict[str, Any]:
@@ -252,10 +258,29 @@ def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return {**old, **joined, **seconds}
 
 
-def _read(path: Path) -> dict[str, Any]:
-    with np.load(path, allow_pickle=False) as found:
-        none = {"days": np.zeros(len(found["keys"]), np.int64), "day_means": np.empty(0)}
-        return {**none, **found}
+def scored_in(path: Path) -> set[str] | None:
+    """Return the digests of the partitions that a cell's file has scores of, None where it is not there or damaged."""
+    found = _opened(path, ("keys",))
+    return None if found is None else set(found["keys"].tolist())
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    found = _opened(path)
+    if found is None:
+        return None
+    return {"days": np.zeros(len(found["keys"]), np.int64), "day_means": np.empty(0), **found}
+
+
+def _opened(path: Path, names: tuple[str, ...] = ()) -> dict[str, Any] | None:
+    """Return arrays of a file, all of them where none is named; None where it cannot be read, and is to be made again."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
+            return {name: found[name] for name in names or found.files}
+    except FileNotFoundError:
+        return None
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
+        logging.getLogger(__name__).warning("%s cannot be read (%s): it is made again", path, error)
+        return None
 
 
 def _write(path: Path, arrays: dict[str, Any]) -> None:

@@ -42,7 +42,8 @@ class Drift:
     start: int
     _counts: NDArray[np.float64] | None = None
     _centres: NDArray[np.float64] | None = None
-    _adwins: dict[Cell, tuple[Adwin, int, float]] = field(default_factory=dict)
+    _cuts: dict[Cell, list[int]] = field(default_factory=dict)
+    _fed: dict[Cell, tuple[Adwin, float]] = field(default_factory=dict)
 
     def signal(self, name: str, night: int, since: int, champion: Cell) -> float:
         """Return a signal of a night's partition, or of the champion's losses known by then.
@@ -63,7 +64,9 @@ class Drift:
         reference, current = counts[first : champion.cut + 1].sum(axis=0), counts[night]
         if name == "psi":
             return float(_psi(reference, current, self._numeric()).max())
-        return float(_drifted(reference, current, centres, self._numeric()).mean())
+        there = reference[:, :-1].sum(axis=1) > 0  # a feature that comes later is none yet
+        drifted = _drifted(reference[there], current[there], centres[there], self._numeric()[there])
+        return float(drifted.mean()) if len(drifted) else 0.0
 
     def _numeric(self) -> NDArray[np.bool_]:
         return np.array([kind == "q" for kind in self.time.history.kinds])
@@ -75,16 +78,28 @@ class Drift:
         return self._counts, self._centres
 
     def _adwin(self, night: int, champion: Cell) -> int:
-        """Return the cuts so far; each partition's rows are fed once, scaled by the first partition's largest loss."""
-        adwin, fed, scale = self._adwins.get(champion, (Adwin(), champion.cut, 0.0))
-        losses = self.matrix.scores(champion).losses
-        for place in range(fed + 1, int(self.time.newest[night]) + 1):
-            rows = np.asarray(losses.get(place, np.empty(0)), np.float64)[:_ADWIN_ROWS]
-            scale = scale or float(np.quantile(rows, 0.99)) if len(rows) else scale
-            for value in np.clip(rows / (scale or 1.0), 0.0, 1.0).tolist():
-                adwin.add(value)
-            fed = place
-        self._adwins[champion] = (adwin, fed, scale)
+        """Return the cuts until the newest labelled partition of a night, whichever nights were asked about before."""
+        newest = int(self.time.newest[night])
+        cuts = self._cuts.setdefault(champion, [])
+        for place in range(champion.cut + 1 + len(cuts), newest + 1):
+            cuts.append(self._feed(champion, place))
+        seen = newest - champion.cut
+        return cuts[seen - 1] if seen > 0 else 0
+
+    def _feed(self, champion: Cell, place: int) -> int:
+        """Return the cuts after the next partition, of the rows whose labels were known when it first counted as labelled.
+
+        Losses are scaled by the first partition's largest ones.
+        """
+        adwin, scale = self._fed.get(champion, (Adwin(), 0.0))
+        rows = np.asarray(self.matrix.scores(champion).losses.get(place, np.empty(0)), np.float64)
+        first = int(np.flatnonzero(self.time.newest >= place)[0])
+        known = self.time.known_rows(first, place, champion.kind) if len(rows) else None
+        rows = (rows if known is None else rows[known])[:_ADWIN_ROWS]
+        scale = scale or (float(np.quantile(rows, 0.99)) if len(rows) else 0.0)
+        for value in np.clip(rows / (scale or 1.0), 0.0, 1.0).tolist():
+            adwin.add(value)
+        self._fed[champion] = (adwin, scale)
         return adwin.cuts
 
 

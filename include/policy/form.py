@@ -55,7 +55,7 @@ def label_delay_of(text: str) -> timedelta | int | None:
 
     if not text:
         return None
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return int(text)
     try:
         return parse_duration(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -78,14 +79,27 @@ def gathered_once(project: Project, name: str, cache: Path, last: str | None = N
     """
     told = json.dumps([_fingerprint(project, name), last], sort_keys=True)
     folder = cache / f"history-{hashlib.sha256(told.encode()).hexdigest()[:24]}"
-    if not (folder / "history.json").exists():
+    kept = _kept(folder)
+    if kept is None:
         cache.mkdir(parents=True, exist_ok=True)
         found = gathered(project, name, last)
         with tempfile.TemporaryDirectory(dir=cache) as staging:
             found.save(Path(staging) / "history")
             shutil.rmtree(folder, ignore_errors=True)
             (Path(staging) / "history").rename(folder)
-    return History.load(folder), folder
+        kept = History.load(folder)
+    return kept, folder
+
+
+def _kept(folder: Path) -> History | None:
+    """Return the history of a folder, None where it is not there, or damaged and to be made again."""
+    try:
+        return History.load(folder)
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, EOFError) as error:
+        logging.getLogger(__name__).warning("%s cannot be read (%s): it is made again", folder, error)
+        return None
 
 
 def _fingerprint(project: Project, name: str) -> Any:

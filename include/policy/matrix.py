@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from include.errors import PolicyError
-from include.policy.cells import Bench, Cell, Scores, compute, read_scores
+from include.policy.cells import Bench, Cell, Scores, compute, read_scores, scored_in
 from include.policy.worker import write_plan
 
 if TYPE_CHECKING:
@@ -201,13 +201,9 @@ def fitting_workers(bench: Bench, memory_bytes: int = MEMORY_BYTES) -> int:
 
 
 def _complete(bench: Bench, job: Job) -> bool:
-    path = bench.path(job.cell)
-    if not path.exists():
-        return False
-    with np.load(path, allow_pickle=False) as found:
-        there = set(found["keys"].tolist())
+    there = scored_in(bench.path(job.cell))
     offsets = bench.history.offsets
-    return all(bench.digests[s] in there for s in job.wanted if offsets[s + 1] > offsets[s])
+    return there is not None and all(bench.digests[s] in there for s in job.wanted if offsets[s + 1] > offsets[s])
 
 
 def _spread(folder: Path, todo: Sequence[Job], workers: int, progress: Progress | None) -> None:
@@ -256,6 +252,8 @@ def _ask(child: subprocess.Popen[str], job: Job) -> None:
     child.stdin.flush()
     line = child.stdout.readline()
     answer = json.loads(line) if line else {"error": "the process ended; most likely memory ran out"}
+    if "refused" in answer:  # says what to do itself
+        raise PolicyError(str(answer["refused"]))
     if "error" in answer:
         raise PolicyError.at(f"matrix, {cell}", str(answer["error"]), "losses", "give more memory, or fewer windows")
 

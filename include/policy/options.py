@@ -78,8 +78,15 @@ def setup_of(model: Model, time: Timeline, options: Options, delay: int) -> Setu
     history = time.history
     grain = history.partitions[0].grain
     start = _start(time, options.first)
-    if start + 2 >= len(history) or int(time.newest[start]) < 0:
+    if start + 2 >= len(history) or int(time.newest[start]) < _told_apart(history):
         raise _too_short(model, time, start)
+    if options.latency >= len(history) - start - 1:
+        raise PolicyError.at(
+            f"backtest of {model.name}, --latency",
+            f"is {options.latency}, and {len(history) - start - 1} partitions follow the first champion",
+            "less: no training would ever serve",
+            "shorten it, or begin earlier (--from)",
+        )
     holdout = holdout_of(model.gate, grain, history.days_told(start))
     windows = options.windows or usual_windows(model.policy.windows, grain, delay)
     checked = tuple(parse_window(window).text for window in windows)
@@ -103,24 +110,44 @@ def _start(time: Timeline, first: str | None) -> int:
     else:
         start = first_from(first, partitions) - 1
     start = max(start, 0, len(partitions) - 1 - MOST_NIGHTS)
+    told = _told_apart(time.history)
     for least in (_LEAST_HISTORY, 1):
-        enough = np.flatnonzero(time.newest[start:] >= least - 1)
+        enough = np.flatnonzero(time.newest[start:] >= max(least - 1, told))
         if len(enough) and start + int(enough[0]) <= newest:
             return start + int(enough[0])
     return start
 
 
+def _told_apart(history: History) -> int:
+    """Return the first place until which there are two classes, without which nothing is trained; 0 for numbers.
+
+    The number of partitions where there are never two.
+    """
+    if history.task == "regression":
+        return 0
+    others = np.flatnonzero(history.label != history.label[0])
+    return int(np.searchsorted(history.offsets, others[0], side="right")) - 1 if len(others) else len(history)
+
+
 def _too_short(model: Model, time: Timeline, start: int) -> PolicyError:
-    count = len(time.history)
+    partitions = time.history.partitions
+    count, first = len(partitions), _told_apart(time.history)
     found = f"has {count} partition{'s' if count != 1 else ''} with labelled rows"
-    todo = "begin earlier (--from), cut partitions finer, or bring more history"
-    if not (time.newest >= 0).any():
+    todo = "cut partitions finer, or bring more history"
+    trained = np.flatnonzero(time.newest >= first)
+    if first == count:
+        found += ", whose labels are all of one class"
+        todo = "check the target's column"
+    elif not len(trained):
         found += ", of none of which a label is known by the last night"
         todo = "shorten --label-delay, or bring more history"
     elif count >= _LEAST:
-        key = time.history.partitions[start].key
-        found += f", and a first champion could be trained at {key} at the earliest"
-    expected = f"at least {_LEAST}: one to learn from, one whose night decides, and one that follows"
+        earliest = int(trained[0])
+        found += f", a first champion can be trained at {partitions[earliest].key} at the earliest"
+        if start > earliest:
+            found += f", and --from leaves it to {partitions[start].key}"
+            todo = f"begin earlier (--from), {todo}"
+    expected = f"a first champion, a night after it that decides, and one that follows: {_LEAST} partitions at least"
     return PolicyError.at(
         f"backtest of {model.name}",
         found,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -80,6 +81,10 @@ class Policy:
         return self.rule.text
 
 
+class _Share(float):
+    """A number that was written in per cent."""
+
+
 @dataclass(frozen=True)
 class _Shape:
     build: Callable[..., Rule]
@@ -94,6 +99,9 @@ def _every(n: float) -> Rule:
 
 def _k_of_n(k: float, n: float, tolerance: float = 0.0) -> Rule:
     first, second = _whole("k_of_n", k), _whole("k_of_n", n)
+    if not 0 <= tolerance < math.inf:
+        found = f"a tolerance of {tolerance:g}"
+        raise PolicyError.at("policy k_of_n", found, "a share of the loss, not negative", "write k_of_n(2, 5, 10%)")
     if first > second:
         raise PolicyError.at("policy k_of_n", f"k = {first} is more than n = {second}", "k of n", "write k_of_n(2, 5)")
     return KOfN(first, second, tolerance)
@@ -110,13 +118,16 @@ def _challenger(margin: float = 0.03) -> Rule:
 
 
 def _on_loss(k: float = 3.0) -> Rule:
-    if k < 0:
+    if not 0 <= k < math.inf:
         raise PolicyError.at("policy on_loss", f"k = {k:g}", "standard errors, not negative", "write on_loss(3)")
     return OnLoss(k)
 
 
 def _above(signal: str, default: float) -> Callable[..., Rule]:
     def build(threshold: float = default) -> Rule:
+        if not 0 <= threshold < math.inf:
+            found, do = f"a threshold of {threshold:g}", f"write {signal}({default:g})"
+            raise PolicyError.at(f"policy {signal}", found, "a number, not negative", do)
         return AboveThreshold(signal, threshold)
 
     return build
@@ -271,12 +282,13 @@ def _built(text: str, name: str, arguments: Sequence[Rule | float], tried: Tried
 
 def _number(token: str) -> float | None:
     try:
-        return float(token[:-1]) / 100 if token.endswith("%") else float(token)
+        return _Share(float(token[:-1]) / 100) if token.endswith("%") else float(token)
     except ValueError:
         return None
 
 
 def _whole(name: str, value: float) -> int:
-    if value != int(value) or value < 1:
-        raise PolicyError.at(f"policy {name}", f"{value:g} is not a count", "a whole number from 1", f"write {name}(7)")
+    if isinstance(value, _Share) or not math.isfinite(value) or value != int(value) or value < 1:
+        found = f"{value:.0%}" if isinstance(value, _Share) else f"{value:g}"
+        raise PolicyError.at(f"policy {name}", f"{found} is not a count", "a whole number from 1", f"write {name}(7)")
     return int(value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from include.training.recipe import parameters_of
+from include.training.recipe import parameters_of, refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,15 +152,21 @@ def trained(
     recipe : Recipe
     kinds : tuple of str
         ``q`` or ``c`` of each feature.
+
+    Raises
+    ------
+    ModelError
+        When xgboost refuses the labels or the parameters.
     """
     import xgboost as xgb
 
     types = ["c" if kind == "c" else "q" for kind in kinds]
-    data = xgb.QuantileDMatrix(
-        features, label, weight=weight, feature_types=types, enable_categorical=True, nthread=1,
-        max_bin=int(recipe.parameters.get("max_bin", 256)),
-    )  # fmt: skip
-    booster = xgb.train(recipe.parameters, data, recipe.rounds)
+    with refusals():
+        data = xgb.QuantileDMatrix(
+            features, label, weight=weight, feature_types=types, enable_categorical=True, nthread=1,
+            max_bin=int(recipe.parameters.get("max_bin", 256)),
+        )  # fmt: skip
+        booster = xgb.train(recipe.parameters, data, recipe.rounds)
     return _scorer(booster), bytes(booster.save_raw("ubj"))
 
 

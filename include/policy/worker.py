@@ -46,7 +46,7 @@ def read_plan(folder: Path) -> Bench:
 
 
 def serve(folder: Path, jobs: Iterable[str], answers: TextIO) -> None:
-    """Compute each job and answer it: ``{"done": true}`` or ``{"error": text}``."""
+    """Compute each job and answer it: ``{"done": true}``, ``{"refused": text}`` or ``{"error": text}``."""
     import xgboost  # noqa: F401 -- so that the first cell's CPU seconds are those of training
 
     bench = read_plan(folder)
@@ -55,7 +55,9 @@ def serve(folder: Path, jobs: Iterable[str], answers: TextIO) -> None:
         job = json.loads(line)
         try:
             answer: dict[str, Any] = {"done": compute(bench, Cell(**job["cell"]), job["wanted"], priority)}
-        except (NightshiftError, ValueError, MemoryError) as error:
+        except NightshiftError as error:
+            answer = {"refused": str(error)}
+        except (ValueError, MemoryError, OSError) as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import platform
+import re
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -98,8 +99,13 @@ def refusals() -> Iterator[None]:
         try:
             yield
         except (xgb.core.XGBoostError, ValueError, TypeError) as error:
+            said = _plain(error)
+            about_label = "label" in said.lower()
             raise ModelError.at(
-                "training", f"xgboost refuses ({_plain(error)})", "parameters it accepts", "check learner.parameters"
+                "training",
+                f"xgboost refuses ({said})",
+                "labels that the objective allows" if about_label else "parameters it accepts",
+                "check the target's values, or learner.parameters" if about_label else "check learner.parameters",
             ) from error
     unused = [str(warning.message) for warning in caught if "are not used" in str(warning.message)]
     if unused:
@@ -143,4 +149,5 @@ def _check_learner(learner: Learner, features: Sequence[str]) -> None:
 
 def _plain(error: BaseException) -> str:
     lines = [line for line in str(error).splitlines() if line.strip() and "Stack trace" not in line]
-    return lines[0].split("] ", 1)[-1].strip()[:200] if lines else type(error).__name__
+    text = lines[0].split("] ", 1)[-1].strip() if lines else type(error).__name__
+    return re.sub(r"^\S+\.(?:cc|cu|h|cuh):\d+: (?:Check failed: [^:]*: )?", "", text)[:200]

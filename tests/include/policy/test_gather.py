@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import numpy as np
@@ -70,6 +71,16 @@ def test_unchanged_files_are_read_once(elsewhere) -> None:
     assert same == folder
     assert (folder / "label.npy").stat().st_mtime_ns == stamp
     assert again.digests() == first.digests()
+
+
+def test_damaged_copy_is_made_again(elsewhere) -> None:
+    project = _project(elsewhere)
+    first, folder = gathered_once(project, "demand", elsewhere / "cache")
+    digests = first.digests()
+    del first
+    os.truncate(folder / "features.npy", 50)
+    again, _ = gathered_once(project, "demand", elsewhere / "cache")
+    assert again.digests() == digests
 
 
 @pytest.mark.parametrize("kind", [pa.null(), pa.string(), pa.float64()])

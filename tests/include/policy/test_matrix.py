@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -37,6 +40,34 @@ def test_computed_cell_is_not_computed_again(tmp_path) -> None:
     bench = bench_of(straight_history(5), tmp_path)
     compute(bench, FULL, [3, 4], bench.priority())
     assert not compute(bench, FULL, [3, 4], bench.priority())
+
+
+def test_damaged_cell_is_computed_again(tmp_path) -> None:
+    bench = bench_of(straight_history(5), tmp_path)
+    compute(bench, FULL, [3, 4], bench.priority())
+    before = read_scores(bench, FULL)
+    os.truncate(bench.path(FULL), 100)
+    assert read_scores(bench, FULL) is None
+    assert computed(bench, tmp_path, [Job(FULL, (3, 4))], workers=0) == 1
+    after = read_scores(bench, FULL)
+    assert before is not None
+    assert after is not None
+    np.testing.assert_array_equal(after.mean, before.mean)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_refused_label_is_told_without_a_trace(tmp_path, workers: int) -> None:
+    history = straight_history(4, rows=20)
+    history = replace(history, label=-np.abs(history.label) - 1)
+    history.save(tmp_path / "history")
+    bench = bench_of(history, tmp_path)
+    bench.recipes["full"].parameters["objective"] = "count:poisson"
+    with pytest.raises(PolicyError) as caught:
+        computed(bench, tmp_path / "history", [Job(FULL, (3,))], workers=workers)
+    assert "label must be non-negative" in str(caught.value)
+    assert "check the target's values" in str(caught.value)
+    assert "Stack trace" not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_longer_history_scores_without_training(tmp_path) -> None:
@@ -149,7 +180,9 @@ def test_failing_process_names_the_cell(tmp_path) -> None:
     history.save(tmp_path / "history")
     bench = bench_of(history, tmp_path)
     bench.recipes["full"].parameters["objective"] = "no:such"
-    with pytest.raises(PolicyError, match=r"matrix, Cell\(cut=2"):
+    with pytest.raises(
+        PolicyError, match=r"candidate on all up to 2020-01-08 \(partition 3\), training: xgboost refuses"
+    ):
         computed(bench, tmp_path / "history", [Job(FULL, (3,))], workers=1)
 
 

@@ -111,3 +111,34 @@ def test_training_answers_alarms(tmp_path) -> None:
     drift = Drift(Matrix(bench_of(history, tmp_path)), timeline(history, -1000), 35)
     drift.time.newest[:] = 35
     assert Alarms(drift).open(50, 49, Cell(35, "all", "full")) == ()
+
+
+def test_adwin_of_a_night_does_not_depend_on_nights_asked_about_before(tmp_path) -> None:
+    history = straight_history(12, rows=200)
+    jump = np.repeat(np.where(np.arange(12) >= 8, 20, 0), np.diff(history.offsets)).astype(np.float32)
+    history = replace(history, label=history.label + jump)
+    world = world_of(history, tmp_path)
+    cell = world.first().cell
+    late_first = world.drift
+    fresh = Drift(world.matrix, world.time, world.setup.start)
+    after = late_first.signal("adwin", 11, 3, cell)
+    assert after > 0
+    assert [late_first.signal("adwin", night, 3, cell) for night in range(4, 12)] == [
+        fresh.signal("adwin", night, 3, cell) for night in range(4, 12)
+    ]
+    assert late_first.signal("adwin", 5, 3, cell) == 0
+
+
+def test_feature_that_comes_later_is_none_yet(tmp_path) -> None:
+    history = straight_history(8, rows=2000)
+    features = history.features.copy()
+    features[history.offsets[6] :, 0] += 2
+    shifted = _drift(replace(history, features=features), tmp_path)
+    assert shifted.signal("drift_share", 6, 3, CHAMPION) == 0.5
+    late = np.full((len(features), 1), np.nan, np.float32)
+    late[history.offsets[7] :] = 1.0
+    wider = replace(
+        history, features=np.hstack([features, late]), names=(*history.names, "late"), kinds=(*history.kinds, "q")
+    )
+    (tmp_path / "wider").mkdir()
+    assert _drift(wider, tmp_path / "wider").signal("drift_share", 6, 3, CHAMPION) == 0.5
