@@ -18,6 +18,7 @@ from deltalake.transaction import AddAction
 
 from include.errors import ConflictError, StorageError
 from include.storage.durable import sync_commits
+from include.storage.newest import hold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,8 +107,11 @@ def commit(table: Table, writes: Sequence[Write], mode: str) -> tuple[int, list[
         except CommitFailedError:
             pause(attempt)
             continue
-        version = _made_durable(table, int(found.version())) if todo else int(found.version())
-        return version, [one in todo for one in writes]
+        before = int(found.version())
+        if todo:
+            found.update_incremental()
+        hold(table.location, found)
+        return (_made_durable(table, before) if todo else before), [one in todo for one in writes]
     raise ConflictError.at(
         f"table {table.spec.name}", f"{TRIES} commits lost to others", "a free moment", "run the step again"
     )

@@ -12,6 +12,7 @@ from deltalake.exceptions import TableNotFoundError
 from include.errors import StorageError
 from include.storage.lifetimes import stand_in_for
 from include.storage.migrations import refuse_newer, untyped_columns
+from include.storage.newest import newest
 from include.storage.reading import conformed, file_batches, predicate_of, readable, stored_names
 from include.storage.specs import PARTITION, TableSpec
 
@@ -47,7 +48,7 @@ class StoredTable:
     def existing(cls, location: Location, name: str, like: TableSpec | None = None) -> Self | None:
         """Return the table that is at a location, with the columns it has; None when there is none."""
         try:
-            found = DeltaTable(location.uri, storage_options=location.storage_options)
+            found = newest(location)
         except TableNotFoundError:
             return None
         by = tuple(found.metadata().partition_columns)
@@ -145,12 +146,13 @@ class StoredTable:
     def _listing(self, table: DeltaTable | None) -> list[dict[str, Any]]:
         if table is None:
             return []
-        found = pa.table(table.get_add_actions(flatten=True)).to_pylist()
-        return [
-            {name: row[f"partition.{name}"] for name in self.spec.partition_by}
-            | {"rows": row["num_records"], "bytes": row["size_bytes"], "path": row["path"]}
-            for row in found
-        ]
+        found = pa.table(table.get_add_actions(flatten=True))
+        if not found.num_rows:
+            return []
+        named = {f"partition.{name}": name for name in self.spec.partition_by}
+        named |= {"num_records": "rows", "size_bytes": "bytes", "path": "path"}
+        rows: list[dict[str, Any]] = found.select(list(named)).rename_columns(list(named.values())).to_pylist()
+        return rows
 
     def partitions(self, version: int | None = None) -> list[str]:
         """Return the keys of the partitions that have rows, or had rows and were published empty."""
@@ -166,11 +168,16 @@ class StoredTable:
         return None if table is None else int(table.version())
 
     def opened(self, version: int | None = None) -> DeltaTable | None:
-        """Return the library's table of a version, the newest when none is given; None when there is no table."""
+        """Return the library's table of a version, the newest when none is given; None when there is no table.
+
+        To read from only: the newest version may be held by others.
+        """
         if self._pin is not None and version is None:
             return self._pin
         try:
-            found = DeltaTable(self.location.uri, version=version, storage_options=self.location.storage_options)
+            found = newest(self.location)
+            if version is not None and version != int(found.version()):
+                found = DeltaTable(self.location.uri, version=version, storage_options=self.location.storage_options)
             refuse_newer(found, self.spec.name, self.spec.version)
             return found
         except TableNotFoundError:

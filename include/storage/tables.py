@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from include.errors import ConflictError, StorageError
 from include.storage.commits import NO_CLEAN_UP, TRIES, Write, commit, fence_of, number_of, pause, replacement
 from include.storage.durable import sync_commits
-from include.storage.migrations import bring_up_to_date, properties_of
+from include.storage.migrations import bring_up_to_date, properties_of, refuse_newer
 from include.storage.specs import PARTITION, Publication, Published, Staged
 from include.storage.staging import Stager, stage_file
 from include.storage.stored import StoredTable
@@ -104,7 +104,7 @@ class Table(StoredTable):
             False when others kept writing: nothing has changed then.
         """
         for attempt in range(_COMPACTIONS):
-            table = self.opened()
+            table = self._own()
             if table is None:
                 return False
             before = int(table.version())
@@ -129,7 +129,7 @@ class Table(StoredTable):
             When it is of a newer version than this code, or has a column of another type.
         """
         for attempt in range(TRIES):
-            table = self.opened()
+            table = self._own()
             if table is not None:
                 return bring_up_to_date(table, self.spec)
             try:
@@ -153,6 +153,15 @@ class Table(StoredTable):
         raise ConflictError.at(
             str(self.location), "the table could not be made", "an undisturbed moment", "run the step again"
         )
+
+    def _own(self) -> DeltaTable | None:
+        """Return the newest version to write with, which nobody else holds; None when there is no table."""
+        try:
+            found = DeltaTable(self.location.uri, storage_options=self.location.storage_options)
+        except TableNotFoundError:
+            return None
+        refuse_newer(found, self.spec.name, self.spec.version)
+        return found
 
     def _commit(self, writes: Sequence[Write], mode: str) -> list[Published]:
         version, changed = commit(self, writes, mode)
