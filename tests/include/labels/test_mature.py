@@ -150,7 +150,11 @@ def test_classes_keep_text_and_place(outcome, classes, texts, places):
         ("binary", pa.array([0, 2, 1, 5]), r"has 2 in 2 of 4 rows\. Expected true and false, or 0 and 1"),
         ("regression", pa.array(["1"]), r"is of type string\. Expected numbers for a regression task"),
         ("regression", pa.array([1.0, float("inf")]), r"has inf in 1 of 2 rows\. Expected finite numbers"),
-        ("regression", pa.array([-1e200, 2.0]), r"has -1e\+200 in 1 of 2 rows\. Expected finite numbers up to 3.4e\+38"),
+        (
+            "regression",
+            pa.array([-1e200, 2.0]),
+            r"has -1e\+200 in 1 of 2 rows\. Expected finite numbers up to 3.4e\+38",
+        ),
         ("multiclass", pa.array([1.5]), r"is of type double\. Expected texts or whole numbers for a multiclass task"),
     ],
 )
