@@ -60,8 +60,8 @@ def fairness_part(
             value = found.get(measure)
             finding: Finding = "cannot_tell" if value is None else "pass" if value["value"] <= limit else "fail"
             findings.append(finding)
-            texts.append((finding, _text(column, measure, value, limit)))
-            numbers[f"{column}.{measure}"] = {**(value or {}), "limit": limit}
+            texts.append((finding, _text(column, measure, value, limit, confidence)))
+            numbers[f"{column}.{measure}"] = {**(value or {}), "limit": limit, "confidence": confidence}
     overall: Finding = (
         "fail" if "fail" in findings else "cannot_tell" if "cannot_tell" in findings or not findings else "pass"
     )
@@ -70,11 +70,12 @@ def fairness_part(
     )
 
 
-def _text(column: str, measure: str, value: dict[str, float] | None, limit: float) -> str:
+def _text(column: str, measure: str, value: dict[str, float] | None, limit: float, confidence: float) -> str:
     name = f"{measure.replace('_', ' ')} difference of {column}"
     if value is None:
         return f"{name}: fewer than two groups with {LEAST_ROWS} labelled rows of each kind"
-    return f"{name} {value['value']:.3f} (between {value['low']:.3f} and {value['high']:.3f}), at most {limit:.3f} is allowed"
+    between = f"between {value['low']:.3f} and {value['high']:.3f} at {confidence:.0%}"
+    return f"{name} {value['value']:.3f} ({between}), at most {limit:.3f} is allowed"
 
 
 def _of_column(

@@ -22,6 +22,8 @@ PARTS = (
     "performance", "anchor", "slices", "golden_set", "fairness", "calibration", "latency", "size", "churn", "leakage", "behaviour",
 )  # fmt: skip
 """Everything that a report lists, in its order."""
+_TOO = {"fail": ("fails", "fail"), "wait": ("is open", "are open")}
+"""What the headline says of the other parts that fail or wait: of one, and of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,12 @@ def judge(
     paired = paired_nights(values, terms.metric)
     waited = 0 if first_look is None else max(0, paired.nights - first_look)
     over = waited >= terms.max_wait and first_look is not None
+    left = None if over else terms.max_wait - waited
     looked = paired.values_of(paired.nights - waited)
     terms = terms.in_values(paired)
-    gain = judge_gain(paired, terms, looked)
-    found = {part.name: part for part in (gain.part, *_own_parts(values, paired, terms, looked, golden, costs), *parts)}
+    gain = judge_gain(paired, terms, looked, left=left)
+    own = _own_parts(values, paired, terms, looked, left, golden, costs, bootstrap=bootstrap)
+    found = {part.name: part for part in (gain.part, *own, *parts)}
     missing = {name: _missing(name, terms) for name in PARTS if name not in found}
     listed = [found.get(name) or missing[name] for name in PARTS] + [
         part for name, part in found.items() if name not in PARTS
@@ -96,6 +100,7 @@ def judge(
         low=_finite(gain.interval.low),
         high=_finite(gain.interval.high),
         nights_needed=paired.nights_for(gain.needed) if verdict == "wait" else None,
+        nights_left=left if verdict == "wait" else None,
         error_per_candidate=round(terms.alpha, 12),
         error_per_year=None
         if terms.candidates_per_year is None
@@ -135,12 +140,16 @@ def _own_parts(
     paired: PairedNights,
     terms: Terms,
     looked: int,
+    left: int | None,
     golden: NightScores | None,
     costs: Costs | None,
+    *,
+    bootstrap: bool,
 ) -> list[Part]:
     found = []
     if terms.mode == "non_inferior" and any(night.anchor is not None for night in nights):
-        found.append(judge_gain(paired_nights(nights, terms.metric, "anchor"), terms, looked, name="anchor").part)
+        against = paired_nights(nights, terms.metric, "anchor")
+        found.append(judge_gain(against, terms, looked, name="anchor", left=left).part)
     if terms.slices or terms.search_slices:
         told = [night for night in nights if night.partition in set(paired.partitions)]
         found.append(slices_part(told, terms, looked))
@@ -151,7 +160,11 @@ def _own_parts(
     if terms.max_calibration_error is not None:
         found.append(calibration_part(nights, terms.max_calibration_error))
     if terms.max_churn is not None:
-        found.append(churn_part(nights, terms.max_churn, classes=terms.classes))
+        found.append(
+            unset("churn", "there is no champion yet whose predictions could change")
+            if bootstrap
+            else churn_part(nights, terms.max_churn, classes=terms.classes)
+        )
     spent = costs or Costs()
     if terms.max_microseconds_per_row is not None:
         found.append(
@@ -190,11 +203,19 @@ def _overall(parts: Sequence[Part]) -> Verdict:
 
 def _reason(verdict: Verdict, parts: Sequence[Part], bootstrap: bool) -> str:
     decisive = {"pass": ("pass",), "fail": ("fail",), "wait": ("wait", "cannot_tell")}[verdict]
-    first = next(part for part in parts if part.finding in decisive)
+    first, *others = (part for part in parts if part.finding in decisive)
     text = f"{first.name}: {first.reason}"
+    if others and verdict != "pass":
+        text += f"; {_named([part.name for part in others])} {_TOO[verdict][len(others) > 1]} too"
     if _contradicts(parts):
         text += "; the newest nights disagree (they pass): a person should look"
     return f"bootstrap (against the constant predictor): {text}" if bootstrap else text
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return the names of parts as they are said: latency, size and golden set."""
+    *most, last = (name.replace("_", " ") for name in names)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _contradicts(parts: Sequence[Part]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,9 @@ class Judged:
     needed: int | None
 
 
-def judge_gain(paired: PairedNights, terms: Terms, first_look: int, *, name: str = "performance") -> Judged:
+def judge_gain(
+    paired: PairedNights, terms: Terms, first_look: int, *, name: str = "performance", left: int | None = None
+) -> Judged:
     """Return whether the candidate's gain over the champion meets the terms.
 
     Parameters
@@ -44,6 +46,8 @@ def judge_gain(paired: PairedNights, terms: Terms, first_look: int, *, name: str
         Values at the candidate's first judgement.
     name : str
         Of the part.
+    left : int, optional
+        Further labelled nights until the wait ends: an open part says so where it needs more; None: not told.
 
     Notes
     -----
@@ -55,13 +59,16 @@ def judge_gain(paired: PairedNights, terms: Terms, first_look: int, *, name: str
     if len(values) < LEAST_NIGHTS:
         missing = (LEAST_NIGHTS - len(values)) * terms.block
         reason = f"{len(values)} of at least {LEAST_NIGHTS} labelled {_units(terms)}: cannot tell"
-        part = Part(name, "cannot_tell", reason, {"nights": paired.nights})
+        said = _with_end(reason, paired.nights_for(missing), left)
+        part = Part(name, "cannot_tell", said, {"nights": paired.nights})
         return Judged(part, Interval(-np.inf, np.inf), missing)
     margin = absolute_margin(paired, terms)
     bar = terms.log_bar(first_look)
     found = interval(values, bar)
     judge = _expected if terms.mode == "expected" else _proven
     part, needed = judge(values, margin, found, terms, name, bar)
+    if part.finding == "wait":
+        part = replace(part, reason=_with_end(part.reason, paired.nights_for(needed), left))
     numbers = {
         "gain": float(values.mean()), "low": found.low, "high": found.high, "margin": margin,
         "nights": paired.nights, "blocks": len(values), "champion": float(paired.champion.mean()),
@@ -70,6 +77,21 @@ def judge_gain(paired: PairedNights, terms: Terms, first_look: int, *, name: str
         "skipped": [list(pair) for pair in paired.skipped], **part.numbers,
     }  # fmt: skip
     return Judged(Part(name, part.finding, part.reason, numbers), found, needed if part.finding == "wait" else None)
+
+
+def _with_end(reason: str, needed: int | None, left: int | None) -> str:
+    """Return the reason of what is open with when the wait ends, where that comes before the nights needed.
+
+    Examples
+    --------
+    >>> _with_end("about 63 further labelled nights at today's effect", 63, 9)
+    "about 63 further labelled nights at today's effect, but the wait ends after 9 more (max_wait)"
+    >>> _with_end("no number of nights like these would show it", None, 1)
+    'no number of nights like these would show it, but the wait ends after 1 more (max_wait)'
+    """
+    if left is None or (needed is not None and needed <= left):
+        return reason
+    return f"{reason}, but the wait ends {f'after {left} more' if left else 'with the next look'} (max_wait)"
 
 
 def absolute_margin(paired: PairedNights, terms: Terms, *, always: bool = False) -> float:

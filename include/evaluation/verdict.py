@@ -31,7 +31,8 @@ class GateReport:
     """The verdict on a candidate with everything that it rests on.
 
     `gain`, `low`, `high` are per row in the metric's unit, positive is better; `nights` counts labelled nights;
-    `nights_needed` further ones would settle a `wait` at today's effect (None: unknown, or no number of them would).
+    `nights_needed` further ones would settle a `wait` at today's effect (None: unknown, or no number of them would), and it
+    ends after `nights_left` further ones, settled or not.
     `ask_person` is true where the parts contradict each other and somebody should look.
     """
 
@@ -44,6 +45,7 @@ class GateReport:
     low: float | None
     high: float | None
     nights_needed: int | None
+    nights_left: int | None
     error_per_candidate: float
     error_per_year: float | None
     ask_person: bool
@@ -59,9 +61,9 @@ class GateReport:
         return {**fields, "parts": [part.as_json() for part in self.parts]}
 
 
-def unset(name: str) -> Part:
-    """Return the part that says that nothing was asked."""
-    return Part(name, "unset", "not judged: the model's gate does not ask for it")
+def unset(name: str, why: str = "the model's gate does not ask for it") -> Part:
+    """Return the part that says that nothing was judged, and why: neither passed nor failed."""
+    return Part(name, "unset", f"not judged: {why}")
 
 
 def plain(value: Any) -> Any:

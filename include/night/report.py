@@ -214,6 +214,7 @@ def _gate_fact(gate: Mapping[str, Any], confidence: float) -> GateFact:
         nights=told["nights"],
         rows=sum(p["rows"] for p in gate["path"]),
         nights_needed=told["nights_needed"],
+        nights_left=told.get("nights_left"),  # verdicts of before have none
         parts=parts,
         path=path,
     )

@@ -101,6 +101,8 @@ class GateFact:
         Partitions and labelled rows it rests on.
     nights_needed : int or None
         Further labelled nights expected before it can say more (``wait`` only).
+    nights_left : int or None
+        Further labelled nights after which the wait ends, settled or not.
     parts : tuple of GatePart
     path : tuple of GateNight
         In order of partitions.
@@ -114,6 +116,7 @@ class GateFact:
     nights: int | None = None
     rows: int | None = None
     nights_needed: int | None = None
+    nights_left: int | None = None
     parts: tuple[GatePart, ...] = ()
     path: tuple[GateNight, ...] = ()
 

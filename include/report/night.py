@@ -51,7 +51,7 @@ def night_page(night: NightReport) -> str:
         gate_plot=_gate_plot(night.gate),
         gate_margin=_margin(night.gate),
         judged=[part for part in night.gate.parts if part.verdict != "unset"] if night.gate else [],
-        unset=[word(part.name) for part in night.gate.parts if part.verdict == "unset"] if night.gate else [],
+        unset=_unset(night.gate) if night.gate else [],
         rival="champion" if night.champion_before else "constant predictor",
         path_plot=_path_plot(night.gate),
         metrics=shown[:_MOST_METRICS],
@@ -63,6 +63,15 @@ def night_page(night: NightReport) -> str:
         cost_plot=_cost_plot(night),
         most_rows=MOST_ROWS,
     )
+
+
+def _unset(gate: GateFact) -> list[str]:
+    """Return the parts that were not judged, together where they share the reason."""
+    reasons: dict[str, list[str]] = {}
+    for part in gate.parts:
+        if part.verdict == "unset":
+            reasons.setdefault(part.sentence, []).append(word(part.name))
+    return [f"{', '.join(names)} ({why})" if why else ", ".join(names) for why, names in reasons.items()]
 
 
 def _figures(night: NightReport) -> list[tuple[str, str, str]]:

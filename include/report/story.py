@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from include.report.words import count, ended, listed, number, plural, sentence, with_interval, word
 
 if TYPE_CHECKING:
-    from include.report.facts import AlarmFact, DataFact, MetricFact, NightReport, Point
+    from include.report.facts import AlarmFact, DataFact, GateFact, MetricFact, NightReport, Point
 
 _MOST_SENTENCES = 12
 NOTHING_TO_DO = "Nothing. The night needs nobody."
@@ -56,13 +56,18 @@ def what_to_do(night: NightReport) -> list[str]:
     found += [_alarm_todo(alarm) for alarm in night.alarms if alarm.todo or alarm.kind == "alarm"]
     found += map(sentence, night.todo)
     if night.gate and night.gate.verdict == "wait":
-        more = (
-            f" About {plural(night.gate.nights_needed, 'more labelled night')} should do."
-            if night.gate.nights_needed
-            else ""
+        found.append(
+            f"Nothing about the candidate: the same one is judged again on later nights.{_awaited(night.gate)}"
         )
-        found.append(f"Nothing about the candidate: the same one is judged again on later nights.{more}")
     return _first(list(dict.fromkeys(found))) or [NOTHING_TO_DO]
+
+
+def _awaited(gate: GateFact) -> str:
+    """Return how long a waiting gate takes: until it can tell, or until the wait ends."""
+    needed, left = gate.nights_needed, gate.nights_left
+    if needed and (left is None or needed <= left):
+        return f" About {plural(needed, 'more labelled night')} should do."
+    return f" The wait ends after {plural(left, 'more labelled night')}." if left else ""
 
 
 def _first(found: list[str]) -> list[str]:

@@ -50,7 +50,13 @@ def test_unequal_groups_fail_with_numbers():
     part = fairness_part(nights(0.4), LIMITS)
     assert part.finding == "fail"
     assert "demographic parity difference of group" in part.reason
-    assert "at most 0.150 is allowed" in part.reason
+    assert "at 95%), at most 0.150 is allowed" in part.reason
+
+
+def test_the_interval_says_its_confidence():
+    part = fairness_part(nights(0.4), LIMITS, confidence=0.5)
+    assert "at 50%), at most" in part.reason
+    assert part.numbers["group.demographic_parity"]["confidence"] == 0.5
 
 
 def test_only_set_limits_are_judged():

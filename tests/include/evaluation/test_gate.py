@@ -123,6 +123,49 @@ def test_anchor_stops_losses_from_adding_up():
     assert (against.verdict, against.part("anchor").finding) == ("fail", "fail")
 
 
+def turned(nights):
+    """Return the nights with a champion that decides every row the other way."""
+    return [NightScores(n.partition, n.label, 1 - n.champion, n.candidate) for n in nights]
+
+
+def test_first_champion_is_not_judged_by_churn():
+    report = judge(turned(BETTER), Terms(max_churn=0.0), bootstrap=True)
+    assert report.verdict == "pass"
+    assert report.part("churn").finding == "unset"
+    assert report.part("churn").reason == "not judged: there is no champion yet whose predictions could change"
+    assert judge(turned(BETTER), Terms(max_churn=0.0)).part("churn").finding == "fail"
+
+
+def test_all_failing_parts_are_named():
+    parts = [Part("leakage", "fail", "x tells it"), Part("behaviour", "fail", "y moves")]
+    terms = Terms(max_megabytes=0.1, max_churn=0.0)
+    reasons = [
+        judge(turned(BETTER), terms, costs=Costs(megabytes=1.0), parts=parts[:some]).reason for some in (0, 1, 2)
+    ]
+    said = "size: 1 megabytes, at most 0.1 is allowed; "
+    assert reasons == [
+        f"{said}churn fails too",
+        f"{said}churn and leakage fail too",
+        f"{said}churn, leakage and behaviour fail too",
+    ]
+
+
+def test_all_open_parts_are_named():
+    report = judge(BETTER, Terms(max_megabytes=0.1, max_microseconds_per_row=1.0, golden_set=True))
+    assert report.reason.startswith("golden_set: ")
+    assert report.reason.endswith("; latency and size are open too")
+
+
+def test_a_wait_says_when_it_ends():
+    nights = made_nights(20, quality=0.5, noise=0.2, seed=4)
+    report = judge(nights, Terms(mode="superior", max_wait=9), first_look=14)
+    assert (report.verdict, report.nights_left) == ("wait", 3)
+    assert report.reason.endswith("but the wait ends after 3 more (max_wait)")
+    over = judge(nights, Terms(mode="superior", max_wait=6), first_look=14)
+    assert (over.verdict, over.nights_left) == ("fail", None)
+    assert "the wait ends" not in over.reason
+
+
 def test_bootstrap_is_named_in_the_reason():
     labels = np.concatenate([n.label for n in BETTER])
     nights = [NightScores(n.partition, n.label, constant_scores(labels, len(n.label)), n.candidate) for n in BETTER]

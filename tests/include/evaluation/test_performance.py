@@ -56,6 +56,38 @@ def test_hopeless_wait_says_so():
     assert "no number of nights like these would show it" in found.part.reason
 
 
+@pytest.mark.parametrize(
+    ("mode", "effect", "left", "end"),
+    [
+        ("superior", 0.45, 40, "about 34 further labelled nights at today's effect"),
+        (
+            "superior",
+            0.45,
+            9,
+            "about 34 further labelled nights at today's effect, but the wait ends after 9 more (max_wait)",
+        ),
+        (
+            "superior",
+            -0.1,
+            8,
+            "no number of nights like these would show it, but the wait ends after 8 more (max_wait)",
+        ),
+        (
+            "superior",
+            -0.1,
+            0,
+            "no number of nights like these would show it, but the wait ends with the next look (max_wait)",
+        ),
+        ("expected", -0.1, 8, "no number of nights like these would do, but the wait ends after 8 more (max_wait)"),
+    ],
+)
+def test_wait_that_ends_before_the_proof_says_when(mode, effect, left, end):
+    terms = Terms(mode=mode, metric=metric("log_loss"))
+    part = judge_gain(paired(0.01 * (NOISE + effect)), terms, 28, left=left).part
+    assert part.finding == "wait"
+    assert part.reason.endswith(f"; {end}")
+
+
 def test_expected_mode_states_gain_and_harm():
     numbers = finding("expected", 1.0, margin=0.005, horizon=10).part.numbers
     assert 0.005 < numbers["expected_gain"] < 0.01

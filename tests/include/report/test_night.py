@@ -186,7 +186,7 @@ def test_numbers_that_are_not_finite_are_left_out() -> None:
 
 def test_unset_parts_of_the_gate_are_neither_passed_nor_failed() -> None:
     html = night_page(night())
-    assert "Not set in the model's file, so neither passed nor failed: fairness." in Page.read(html).text
+    assert "Neither passed nor failed: fairness (no groups are named)." in Page.read(html).text
     assert ">fairness</td>" not in html
 
 

@@ -79,19 +79,21 @@ def test_the_first_champion_takes_over_from_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("needed", "expected"),
+    ("needed", "left", "expected"),
     [
-        (None, "Nothing about the candidate: the same one is judged again on later nights."),
-        (
-            3,
-            "Nothing about the candidate: the same one is judged again on later nights. "
-            "About 3 more labelled nights should do.",
-        ),
+        (None, None, ""),
+        (3, None, " About 3 more labelled nights should do."),
+        (3, 9, " About 3 more labelled nights should do."),
+        (63, 9, " The wait ends after 9 more labelled nights."),
+        (None, 1, " The wait ends after 1 more labelled night."),
     ],
 )
-def test_a_waiting_gate_needs_nobody(needed: int | None, expected: str) -> None:
-    found = night(gate=GateFact("wait", "x", nights_needed=needed), champion_after=None, alarms=())
-    assert what_to_do(found) == [expected]
+def test_a_waiting_gate_needs_nobody(needed: int | None, left: int | None, expected: str) -> None:
+    gate = GateFact("wait", "x", nights_needed=needed, nights_left=left)
+    found = night(gate=gate, champion_after=None, alarms=())
+    assert what_to_do(found) == [
+        f"Nothing about the candidate: the same one is judged again on later nights.{expected}"
+    ]
 
 
 def test_failures_come_first() -> None:
