@@ -290,8 +290,9 @@ def vetoed(gains: np.ndarray, first: int, margin: float = 0.25) -> np.ndarray:
     return np.asarray(result)
 
 
-def print_poison(args: argparse.Namespace, runs: int = 20) -> None:
+def print_poison(args: argparse.Namespace) -> None:
     """Print promotions of candidates that learned flipped labels of one segment, judged on equally flipped nights."""
+    runs = args.runs
     print(f"\nPoisoned newest window (labels of one segment flipped in training and hold-out), {runs} candidates each")
     made = [poisoned(np.random.default_rng([args.seed, 5, run])) for run in range(runs)]
     sound = [poisoned(np.random.default_rng([args.seed, 6, run]), flip=False) for run in range(runs)]
@@ -387,6 +388,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=14, help="labelled nights at the first look")
     parser.add_argument("--max-wait", type=int, default=14, help="further nights")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--runs", type=int, default=20, help="poisoned candidates, and sound ones")
     parser.add_argument("--phis", default="0,0.3,0.5", help="autocorrelations")
     parser.add_argument("--only", default="errors,power,tails,expected,slices,poison")
     args = parser.parse_args()

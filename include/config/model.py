@@ -125,7 +125,7 @@ class GoldenSet(Settings):
     rows: int = Field(default=2000, gt=0)
     """How many are drawn from the first history, at most a fifth of it."""
     margin: float | None = Field(default=None, ge=0)
-    """Loss on them that a candidate may add, in units of the metric (0: none at all, so that every other equal candidate fails); unset: none that is shown at 70 %, over all rows and segments."""
+    """Loss on them that a candidate may add, in units of the metric (0: none at all, so that every other equal candidate fails); unset: none that is shown at 75 %, over all rows and segments."""
 
 
 class GateSettings(Settings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from include.evaluation.metrics import Metric, finite_rows, standard_error
 from include.evaluation.nights import NightScores
@@ -12,9 +13,11 @@ from include.evaluation.verdict import Part, first_names
 
 LEAST_ROWS = 30
 """A segment with fewer rows is not judged."""
-SUSPICION = 0.7
+SUSPICION = 0.75
 """Confidence at which a loss counts as shown where no margin is set: asking a person in vain is cheap, poison is not."""
 WHOLE = "all rows"
+WHOLE_SHARE, EVEN_SHARE, MOVED_SHARE = 0.25, 0.25, 0.5
+"""Of the error: for all rows together; for all segments alike; for segments by how far the candidate moves predictions there."""
 
 
 def golden_part(golden: NightScores, metric: Metric, margin: float | None = None, confidence: float = 0.95) -> Part:
@@ -32,11 +35,17 @@ def golden_part(golden: NightScores, metric: Metric, margin: float | None = None
     Notes
     -----
     One-sided normal tests of paired influences, one look per candidate, rows drawn at random over many nights. Unset: neither
-    the whole nor a segment (the 20 most frequent values of each column) may be shown to lose anything, Holm over all of
-    them at 1 - `SUSPICION`, so that a candidate as good as the champion fails in at most that share of cases. With a margin:
+    the whole nor a segment (the 20 most frequent values of each column) may be shown to lose anything, weighted Holm over all of
+    them at 1 - `SUSPICION`, so that a candidate as good as the champion fails in at most that share of cases. Weights look at no
+    label: half of the error goes to segments by the square of the mean squared change of predictions there, because labels
+    that lie about a segment move its predictions far more than those of others. With a margin:
     the candidate's loss on the whole may not be more than it above the champion's, by value (0: an equal candidate fails
     every other time), and no segment may be shown to lose more than margin (0: 1 % of the champion's value). That newest
     data can lie (poisoned labels, a defect in both training and hold-out) is why it exists; then a person is asked.
+
+    References
+    ----------
+    Genovese, Roeder, Wasserman (2006), False discovery control with p-value weighting; Holm (1979), section 4.
     """
     rows = _scored(golden)
     whole = _gain(rows, metric)
@@ -70,9 +79,26 @@ def golden_part(golden: NightScores, metric: Metric, margin: float | None = None
 
 
 def _shown(told: dict[str, dict[str, float]], allowed: float, confidence: float) -> list[str]:
-    """Return which groups of rows are shown to lose more than allowed, Holm over all of them."""
+    """Return which groups of rows are shown to lose more than allowed, weighted Holm over all of them."""
     scores = [_log_evidence(values, allowed) for values in told.values()]
-    return [name for name, harmed in zip(told, holm(scores, -np.log(1 - confidence)), strict=True) if harmed]
+    harmed = holm(scores, -np.log(1 - confidence), _weights(told))
+    return [name for name, shown in zip(told, harmed, strict=True) if shown]
+
+
+def _weights(told: dict[str, dict[str, float]]) -> NDArray[np.float64]:
+    """Return the share of the error that each group gets, shape (n_groups,): unequal only where predictions moved unequally.
+
+    Examples
+    --------
+    >>> moved = {WHOLE: 0.1, "region=north": 0.1, "region=south": 0.3}
+    >>> _weights({name: {"moved": value} for name, value in moved.items()}).round(3).tolist()
+    [0.25, 0.175, 0.575]
+    """
+    segment = np.array([name != WHOLE for name in told], dtype=np.bool_)
+    squares = np.where(segment, [values["moved"] ** 2 for values in told.values()], 0.0)
+    moved = squares / squares.sum() if squares.sum() > 0 else segment / max(segment.sum(), 1)
+    shares = WHOLE_SHARE * ~segment + EVEN_SHARE * segment / max(segment.sum(), 1) + MOVED_SHARE * moved
+    return np.asarray(shares / shares.sum())
 
 
 def _unexplained(whole: dict[str, float], confidence: float) -> float:
@@ -105,6 +131,7 @@ def _gain(rows: NightScores, metric: Metric) -> dict[str, float] | None:
         "champion": old.value,
         "candidate": new.value,
         "rows": len(label),
+        "moved": float(np.mean((candidate - champion) ** 2)),
     }
 
 

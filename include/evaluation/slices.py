@@ -161,7 +161,9 @@ def _judged(found: Slice, nights: Sequence[NightScores], terms: Terms) -> dict[s
     }
 
 
-def holm(log_evidence: Sequence[float], log_bar: float) -> NDArray[np.bool_]:
+def holm(
+    log_evidence: Sequence[float], log_bar: float, weights: NDArray[np.float64] | None = None
+) -> NDArray[np.bool_]:
     """Return which hypotheses Holm's step-down rejects.
 
     Parameters
@@ -170,15 +172,20 @@ def holm(log_evidence: Sequence[float], log_bar: float) -> NDArray[np.bool_]:
         Against each hypothesis; p = exp(log_bar - log_evidence) × α.
     log_bar : float
         What one hypothesis alone needs; the first of k needs k times the evidence, the next k - 1 times, ….
+    weights : array, shape (n_hypotheses,), optional
+        Shares of the error, positive, chosen without looking at the evidence; equal when left out.
 
     Examples
     --------
     >>> holm([8.0, 0.0, 4.0], np.log(20)).tolist()
     [True, False, True]
+    >>> holm([3.5, 0.0, 0.0], np.log(20), np.array([0.8, 0.1, 0.1])).tolist(), holm([3.5, 0.0, 0.0], np.log(20)).tolist()
+    ([True, False, False], [False, False, False])
     """
-    evidence = np.asarray(log_evidence, dtype=np.float64)
+    share = np.ones(len(log_evidence)) if weights is None else weights
+    evidence = np.asarray(log_evidence, dtype=np.float64) + np.log(share)
     order = np.argsort(-evidence)
-    bars = np.log(np.arange(len(evidence), 0, -1)) + log_bar
+    bars = np.log(np.cumsum(share[order][::-1])[::-1]) + log_bar
     rejected = np.zeros(len(evidence), dtype=np.bool_)
     rejected[order] = np.logical_and.accumulate(evidence[order] >= bars)
     return rejected
