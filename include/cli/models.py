@@ -105,46 +105,21 @@ def score(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show every model: champion, challenger, newest night."""
-    from include.errors import LedgerError
+    """Show every model: champion, challenger, newest night. Exit code 1 when a ledger or table is damaged."""
+    from include.cli.output import errors
+    from include.fleet.status import DAMAGED, status_of
     from include.project import Project
 
-    project = Project.open()
-    rows = []
-    for name in project.catalog.models:
-        try:
-            project.model_ledger(name).check()
-            rows.append(_status(project, name))
-        except LedgerError as error:
-            rows.append(dict.fromkeys(_STATUS) | {"model": name, "state": f"its ledger is broken: {error}"})
-    rows += [
-        dict.fromkeys(_STATUS) | {"model": file.name, "state": "configuration has errors"}
-        for file in project.catalog.broken.values()
-        if file.kind == "model"
-    ]
-    answer(rows, as_json)
-
-
-def _status(project: Project, name: str) -> dict[str, Any]:
-    from include.night.lines import night_lines
-    from include.registry.champions import challenger, champion, frozen, pending
-    from include.registry.stages import trial
-
-    records = project.model_ledger(name).records()
-    serving, lines = champion(records), night_lines(project, name)
-    newest, on_trial = lines[-1] if lines else None, trial(records)
-    told = (
-        name,
-        serving.version if serving else None,
-        serving.candidate[:12] if serving else None,
-        (challenger(records) or pending(records) or "")[:12] or None,
-        on_trial.stage if on_trial else "gate" if pending(records) else None,
-        frozen(records),
-        newest.partition if newest else None,
-        newest.decision if newest else None,
-        newest.state if newest else None,
-    )
-    return dict(zip(_STATUS, told, strict=True))
+    rows = status_of(Project.open())
+    if as_json:
+        answer(rows, as_json)
+    else:
+        answer([{name: item for name, item in row.items() if name != "problem"} for row in rows], as_json)
+    damaged = [row["problem"] for row in rows if row["state"] == DAMAGED]
+    for problem in damaged:
+        errors.print(problem, style="red", highlight=False, markup=False, soft_wrap=True)
+    if damaged:
+        raise typer.Exit(1)
 
 
 def ledger(
