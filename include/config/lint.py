@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from include.config.errors import did_you_mean, listed, render, shown_path
+from include.config.learner_checks import unusable_parameters
 from include.config.load import Catalog, Kind, check_with, load_catalog, load_one
 from include.config.model_checks import column_flaws
 from include.config.yaml_text import read_yaml
 from include.errors import ConfigError, FeatureError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from include.config.dataset import Dataset
     from include.config.model import Model
+    from include.config.yaml_text import Flaw
 
 _KINDS: tuple[Kind, ...] = ("dataset", "model")
 
@@ -24,7 +27,7 @@ _KINDS: tuple[Kind, ...] = ("dataset", "model")
 def lint(root: Path, name: str | None = None) -> list[str]:
     """Return everything that is wrong with a dataset and a model of a name, or with all of them; empty when nothing is.
 
-    Goes further than `load_catalog`: expressions of `derive` and SQL files are parsed too.
+    Goes further than `load_catalog`: expressions of `derive` and SQL files are parsed, learners' parameters tried on made rows.
 
     Parameters
     ----------
@@ -86,6 +89,8 @@ def _said(catalog: Catalog) -> list[str]:
         said.setdefault(name, []).extend(_derive_errors(dataset, catalog.root))
     for name, sql in catalog.sql.items():
         said.setdefault(name, []).extend(_sql_errors(catalog, catalog.models[name], sql))
+    for name, model in catalog.models.items():
+        said.setdefault(name, []).extend(told(catalog.root, model, unusable_parameters(model)))
     return [line for name, errors in said.items() if errors for line in (*errors, check_with(name))]
 
 
@@ -114,10 +119,17 @@ def _sql_errors(catalog: Catalog, model: Model, sql: str) -> list[str]:
     features = selected_columns(sql)
     if features and "_key" not in features:
         return [f"{shown}: the result has no column _key. Expected _key of the rows. To do: select it first."]
-    path = catalog.root / "models" / f"{model.name}.yaml"
+    return told(catalog.root, model, column_flaws(model, features, catalog.dataset(model.rows).contract.columns))
+
+
+def told(root: Path, model: Model, flaws: Iterable[Flaw]) -> list[str]:
+    """Return a message for each flaw of a model's file, as `lint` says them: with file, line and caret."""
+    path = root / "models" / f"{model.name}.yaml"
+    found = list(flaws)
+    if not found:
+        return []
     text = path.read_text(encoding="utf-8-sig")
-    flaws = list(column_flaws(model, features, catalog.dataset(model.rows).contract.columns)) if features else []
-    return list(render(flaws, read_yaml(text), text, path))
+    return list(render(found, read_yaml(text), text, path))
 
 
 def _refused(catalog: Catalog, model: Model, sql: str, shown: str) -> str | None:

@@ -94,13 +94,13 @@ class PolicySettings(Settings):
 class Fairness(Settings):
     """Largest differences between groups that a candidate may show."""
 
-    groups: tuple[Column, ...]
+    groups: tuple[Column, ...] = Field(min_length=1)
     """Columns of the rows or features that name groups."""
     max_demographic_parity_difference: Share | None = None
     """Of the share of positive predictions between groups."""
     max_equalised_odds_difference: Share | None = None
     """Of true and false positive rates between groups."""
-    threshold: float = 0.5
+    threshold: float = Field(default=0.5, gt=0, le=1)
     """Score at and above which a prediction counts as positive."""
 
 
@@ -115,7 +115,7 @@ class Behaviour(Settings):
     """1: the prediction rises with the column."""
     change: float | None = None
     """Amount added to a number; unset: one standard deviation. For invariance of a category: its values are exchanged."""
-    tolerance: float = Field(default=0.0, ge=0)
+    tolerance: Share = 0.0
     """Share of rows that may break it."""
 
 
@@ -159,8 +159,8 @@ class GateSettings(Settings):
     """Largest model file."""
     max_churn: Share | None = None
     """Largest share of predictions that change sides (classes) or move by more than a standard deviation (numbers)."""
-    max_single_feature_auc: Share | None = None
-    """A feature that alone predicts better than this is taken for leakage."""
+    max_single_feature_auc: float | None = Field(default=None, gt=0.5, le=1)
+    """A feature that alone predicts better than this is taken for leakage; 0.5 is chance."""
     behaviour: tuple[Behaviour, ...] = ()
     """Expectations about how predictions move."""
     golden_set: GoldenSet | None = None

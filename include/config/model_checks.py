@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from include.config.checks import cron_flaw, rule_flaws
 from include.config.effect_checks import without_effect
-from include.config.errors import did_you_mean
+from include.config.errors import did_you_mean, listed
+from include.config.gate_checks import gate_flaws, order_flaws
+from include.config.learner_checks import learner_flaws
 from include.config.metric_names import METRICS
 from include.config.yaml_text import Flaw, KeyPath
 from include.errors import ConfigError, PolicyError
@@ -18,12 +20,7 @@ if TYPE_CHECKING:
     from include.config.dataset import Dataset
     from include.config.model import Model
 
-_TASKS_OF_PARTS = {
-    "fairness": ("binary",),
-    "behaviour": ("binary", "regression"),
-    "max_calibration_error": ("binary", "multiclass"),
-}
-"""Parts of the gate that are defined for some tasks only; elsewhere they could never be told, and every candidate would fail."""
+_NUMBERS = ("float", "int", "uint", "decimal")
 
 
 def model_flaws(
@@ -61,7 +58,9 @@ def model_flaws(
         yield Flaw(("policy", "rule"), said)
     if any(not length for length in model.policy.windows):
         yield Flaw(("policy", "windows"), "has a window of no length. Expected lengths of time, such as 28d.")
-    yield from _part_flaws(model)
+    yield from gate_flaws(model)
+    yield from order_flaws(model, _known_others(model, rows))
+    yield from learner_flaws(model)
     names = METRICS[model.task]
     if model.gate.metric is not None and model.gate.metric not in names:
         hint = did_you_mean(model.gate.metric, names)
@@ -81,9 +80,11 @@ def column_flaws(model: Model, features: Collection[str], rows: Collection[str])
         The features there are, and the columns of the rows; either is empty when it is not known.
     """
     for path, name, of_rows_too in _named_columns(model):
-        known = [*features, *rows] if of_rows_too else list(features)
-        if known and name not in known:
-            yield Flaw(path, f"names {name!r}, which is not a feature.{did_you_mean(name, known)}")
+        known = list(dict.fromkeys([*features, *rows] if of_rows_too else features))
+        told = features and (rows or not of_rows_too)
+        if told and name not in known:
+            hint = did_you_mean(name, known) or f" Known columns: {listed(known)}."
+            yield Flaw(path, f"names {name!r}, which is not a feature.{hint}")
 
 
 def _named_columns(model: Model) -> Iterator[tuple[KeyPath, str, bool]]:
@@ -101,6 +102,15 @@ def _named_columns(model: Model) -> Iterator[tuple[KeyPath, str, bool]]:
         yield ("gate", "fairness", "groups", index), name, True
     for index, behaviour in enumerate(model.gate.behaviour):
         yield ("gate", "behaviour", index, "column"), behaviour.column, False
+
+
+def _known_others(model: Model, rows: Dataset | None) -> dict[str, str]:
+    """Return the types of features that are no numbers: those that rules name, of the rows where they are the features."""
+    types: dict[str, str] = {}
+    if rows is not None and model.features is None:
+        types |= {name: rule.type for name, rule in rows.contract.columns.items()}
+    types |= {name: rule.type for name, rule in model.feature_contract.items() if rule.type}
+    return {name: kind for name, kind in types.items() if not kind.startswith(_NUMBERS)}
 
 
 def _dataset_references(model: Model, datasets: Mapping[str, Dataset], broken: Collection[str]) -> Iterator[Flaw]:
@@ -127,12 +137,6 @@ def _rows_flaws(model: Model, rows: Dataset) -> Iterator[Flaw]:
             partition_from_key(model.first_partition, rows.partition, rows.timezone)
         except ConfigError as error:
             yield Flaw(("first_partition",), f"is wrong: {error}")
-
-
-def _part_flaws(model: Model) -> Iterator[Flaw]:
-    for key, tasks in _TASKS_OF_PARTS.items():
-        if getattr(model.gate, key) and model.task not in tasks:
-            yield Flaw(("gate", key), f"is for {' and '.join(tasks)} models, this one is {model.task}. Remove it.")
 
 
 def _target_flaws(model: Model, target: Dataset) -> Iterator[Flaw]:

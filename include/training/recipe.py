@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from include.config.learner_names import OBJECTIVES, OURS
 from include.errors import ModelError
 from include.training.device import device_for
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from include.config.model import Learner, Task
 
-OBJECTIVES = {"binary": "binary:logistic", "regression": "reg:squarederror", "multiclass": "multi:softprob"}
-OURS = ("seed", "nthread", "device", "num_class", "monotone_constraints", "verbosity")
 _RUNTIME = ("seed", "nthread", "device", "verbosity")
 _COMMON = (
     "eta",

@@ -29,7 +29,7 @@ def test_keys_that_would_change_nothing_are_refused(folder, more, expected):
         "promotion: {canary_share: 0.1, canary_nights: 3, approval: true, approval_timeout: 2h}",
         "window: auto\npolicy: any_of(auto, every(30))",
         "policy: {rule: auto, windows: [28d], horizon: 3}",
-        "gate: {behaviour: [{kind: monotone, column: city}]}",
+        "gate: {behaviour: [{kind: invariance, column: city}]}",
     ],
 )
 def test_keys_that_have_their_effect_are_taken(folder, more):

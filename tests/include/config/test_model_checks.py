@@ -40,7 +40,7 @@ def first_error(folder):
         (
             "task: regression",
             "task: binary",
-            "gate: {fairness: {groups: [cty]}}",
+            "gate: {fairness: {groups: [cty], max_equalised_odds_difference: 0.1}}",
             "7: gate.fairness.groups[0] names 'cty', which is not a feature.",
         ),
         ("", "", "gate: {behaviour: [{kind: monotone, column: cty}]}", "7: gate.behaviour[0].column names 'cty', which is not"),
