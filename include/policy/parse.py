@@ -17,6 +17,7 @@ from include.policy.rules.fixed import Every, Never
 from include.policy.rules.library import THRESHOLDS, AboveThreshold
 from include.policy.rules.loss import KOfN, OnLoss
 from include.policy.windows import ALL, usual_horizon, usual_windows
+from include.report.words import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,6 +92,21 @@ class _Shape:
     fewest: int
     most: int
     example: str
+
+    @property
+    def wanted(self) -> str:
+        """What it takes, in words.
+
+        Examples
+        --------
+        >>> [_Shape(Never, *bounds, "").wanted for bounds in ((0, 0), (1, 1), (0, 1), (2, 3))]
+        ['no brackets', '1 number', 'at most 1 number', '2 to 3 numbers']
+        """
+        if not self.most:
+            return "no brackets"
+        if self.fewest == self.most:
+            return plural(self.most, "number")
+        return f"{self.fewest} to {self.most} numbers" if self.fewest else f"at most {plural(self.most, 'number')}"
 
 
 def _every(n: float) -> Rule:
@@ -269,15 +285,19 @@ def _built(text: str, name: str, arguments: Sequence[Rule | float], tried: Tried
     if name in _COMBINED:
         rules = tuple(item for item in arguments if not isinstance(item, float))
         if len(rules) < 2 or len(rules) < len(arguments):
-            raise PolicyError.at(f"policy {text!r}", f"{name} has {len(rules)} rules", "at least two rules", _advice())
+            found = "a number among its rules" if len(rules) < len(arguments) else _counted(len(rules), "rule")
+            raise PolicyError.at(f"policy {text!r}", f"{name} has {found}", "at least two rules", _advice())
         return Combined("all_of" if name == "all_of" else "any_of", rules)
     shape = _SHAPES[name]
     if not shape.fewest <= len(arguments) <= shape.most or not all(isinstance(item, float) for item in arguments):
-        wanted = f"{shape.fewest} to {shape.most} numbers" if shape.most else "no brackets"
-        raise PolicyError.at(
-            f"policy {text!r}", f"{name} has {len(arguments)} arguments", wanted, f"write {shape.example}"
-        )
+        nested = any(not isinstance(item, float) for item in arguments)
+        found = "a rule among its arguments" if nested else _counted(len(arguments), "argument")
+        raise PolicyError.at(f"policy {text!r}", f"{name} has {found}", shape.wanted, f"write {shape.example}")
     return Auto(tried.windows, tried.horizon, tried.own) if name == "auto" else shape.build(*arguments)
+
+
+def _counted(amount: int, noun: str) -> str:
+    return plural(amount, noun) if amount else f"no {noun}s"
 
 
 def _number(token: str) -> float | None:

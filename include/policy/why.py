@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.policy.decide import decision_of
 from include.policy.state import State
+from include.report.words import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,10 +41,11 @@ def why(body: Mapping[str, Any]) -> list[str]:
 
 def _known(state: State) -> list[str]:
     found = [
-        f"champion {state.champion or 'none yet'}, {state.history} labelled partitions, {state.new_labels} new labels"
+        f"champion {state.champion or 'none yet'}, {plural(state.history, 'labelled partition')}, "
+        f"{plural(state.new_labels, 'new label')}"
     ]
     if state.since_training is not None:
-        found.append(f"{state.since_training} partitions since the last training")
+        found.append(f"{plural(state.since_training, 'partition')} since the last training")
     if state.losses and state.gate_loss is not None:
         newest = state.losses[-1]
         found.append(f"loss {newest.mean:.4g} on {newest.partition}, {state.gate_loss:.4g} at its gate")

@@ -44,7 +44,7 @@ def test_lines_tell_the_whole_decision() -> None:
         "  because on all history; a fresh candidate lowers the champion's loss by 4.8% over 3 stretches: "
         "14.3% of a stretch's loss, where a training is worth 1.9%",
         "  policy auto",
-        "  champion 3, 66 labelled partitions, 6000 new labels",
+        "  champion 3, 66 labelled partitions, 6,000 new labels",
         "  7 partitions since the last training",
         "  loss 0.43 on 2013-03-07, 0.41 at its gate",
         "  alarms: temp since 2013-03-02",
@@ -53,6 +53,12 @@ def test_lines_tell_the_whole_decision() -> None:
         "  never would say hold: the policy is never to retrain",
         "  every(30) would say hold: 7 of 30 partitions have passed since the last training",
     ]
+
+
+def test_one_is_counted_as_one() -> None:
+    told = why(_body("never", history=1, new_labels=1, since_training=1))
+    assert "  champion 3, 1 labelled partition, 1 new label" in told
+    assert "  1 partition since the last training" in told
 
 
 def test_forced_decision_names_who_spoke() -> None:
