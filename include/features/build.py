@@ -107,8 +107,17 @@ def default_sql(dataset: Dataset, model: Model, types: Mapping[str, pa.DataType]
     FeatureError
         When none is left.
     """
+    kept = default_features(dataset, model, types)
+    if not kept:
+        found = f"no column of {dataset.name} is left as a feature"
+        raise FeatureError.at(f"model {model.name}", found, "a SQL file", "set features")
+    return f"SELECT {', '.join(map(quoted, ('_key', *kept)))} FROM {quoted(dataset.name)}"  # noqa: S608 -- quoted
+
+
+def default_features(dataset: Dataset, model: Model, types: Mapping[str, pa.DataType]) -> list[str]:
+    """Return the columns of the rows that are features of a model without SQL."""
     dropped = {*dataset.key, dataset.event_time, dataset.known_at.column, *hidden_columns(dataset, model)}
-    kept = [
+    return [
         name
         for name, kind in types.items()
         if name not in dropped
@@ -116,10 +125,6 @@ def default_sql(dataset: Dataset, model: Model, types: Mapping[str, pa.DataType]
         and not pa.types.is_temporal(kind)
         and not pa.types.is_null(kind)
     ]
-    if not kept:
-        found = f"no column of {dataset.name} is left as a feature"
-        raise FeatureError.at(f"model {model.name}", found, "a SQL file", "set features")
-    return f"SELECT {', '.join(map(quoted, ('_key', *kept)))} FROM {quoted(dataset.name)}"  # noqa: S608 -- quoted
 
 
 @contextmanager

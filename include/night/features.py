@@ -13,6 +13,7 @@ from include.errors import BlockedError
 from include.features.build import build
 from include.night.attempts import local_files
 from include.night.begun import begun
+from include.night.named import refuse_unknown
 from include.night.rows import features_table
 from include.partitions import partition_from_key
 from include.storage.growing import Growing
@@ -39,6 +40,11 @@ def build_features(project: Project, name: str, partition: str) -> dict[str, Any
     dict
         ``rows`` of the night, ``built`` (number of partitions), ``health`` and ``reason`` of the night's feature rows by
         their contract, ``blocked`` (keys). Blocked feature rows are not published: nothing scores or trains on them.
+
+    Raises
+    ------
+    ConfigError
+        When the model's file names columns that neither its features nor its rows have.
     """
     found = begun(project, name, partition)
     wanted = _missing(project, found)
@@ -47,6 +53,7 @@ def build_features(project: Project, name: str, partition: str) -> dict[str, Any
     with Checker(memory=project.memory, threads=project.threads) as checker:
         for first, last in _runs(wanted):
             built += _build_range(project, found, first, last, checker, blocked)
+    refuse_unknown(project, found.model, found.feature_version)
     table = features_table(project, name)
     rows = _rows_of(table, partition, found.feature_version)
     health, reason = ("block", blocked[partition]) if partition in blocked else ("pass", "")

@@ -11,6 +11,7 @@ from include.config.durations import format_duration
 from include.errors import ConfigError
 from include.evaluation.plan import beside_of
 from include.features.version import feature_version
+from include.night.named import refuse_unknown
 from include.night.trial import on_its_way
 from include.partitions import partition_at, partition_from_key, partitions_between
 from include.project import STATIC_KEY
@@ -51,7 +52,8 @@ def wait(project: Project, name: str, partition: str, *, expired: bool = False) 
     Raises
     ------
     ConfigError
-        When the dataset whose rows are scored has no such partition, before its first or after its last.
+        When the dataset whose rows are scored has no such partition, before its first or after its last, or the model's
+        file names columns that are not there.
     LedgerError
         When a record of the model's ledger, or of a dataset's, was changed or removed: nothing is decided on it.
     """
@@ -70,7 +72,9 @@ def wait(project: Project, name: str, partition: str, *, expired: bool = False) 
     records = ledger.records()
     if not expired and not (complete and on_its_way(model, records) is None):
         return None
-    return dict(ledger.append("night_start", f"night/{partition}", _start(project, model, night, data, records)).body)
+    body = _start(project, model, night, data, records)
+    refuse_unknown(project, model, body["feature_version"])
+    return dict(ledger.append("night_start", f"night/{partition}", body).body)
 
 
 def _refuse_outside(rows: Dataset, night: Partition, name: str) -> None:
