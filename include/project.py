@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,8 @@ class Project:
         That a query may use, such as ``2GB``.
     clock : callable
         Returns the present instant in UTC.
+    versions : mapping of str to int
+        Of a model's tables by name, where they are to be read as they were; see `as_of`.
     """
 
     home: Location
@@ -68,6 +70,7 @@ class Project:
     threads: int = 1
     memory: str = "1GB"
     clock: Callable[[], datetime] = field(default=utc_now)
+    versions: Mapping[str, int] = field(default_factory=dict)
     _ledgers: dict[str, Ledger] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -141,6 +144,11 @@ class Project:
         from include.storage.tables import Table
 
         return Table.existing(self.dataset_home(dataset) / "snapshots", f"snapshots of {dataset}")
+
+    def as_of(self, versions: Mapping[str, int], *ledgers: Ledger) -> Project:
+        """Return the installation with some of a model's tables, and ledgers, as they were: for reading that one model."""
+        past = {one.location.uri: one for one in ledgers}
+        return replace(self, versions=dict(versions), _ledgers=self._ledgers | past)
 
     # ---- time --------------------------------------------------------------------------------------------------
 

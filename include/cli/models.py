@@ -176,13 +176,15 @@ def why(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def replay(model: Model, as_json: AsJson = False) -> None:
-    """Repeat every decision, p-value and alarm from what was recorded; exit code 1 and the first difference if one differs."""
+def replay(model: Model, partition: Key = None, as_json: AsJson = False) -> None:
+    """Recompute every state, decision, verdict, p-value and alarm from the tables; exit code 1 and the first difference if one differs."""
     from include.cli.output import errors
-    from include.night.replay import replayed, replayed_evidence
+    from include.night.replay import replayed, replayed_evidence, replayed_tables
 
     project = project_of(model)
-    found = [*replayed(project, model), *replayed_evidence(project, model)]
+    key = None if partition is None else night_of(project, model, partition)
+    every = [*replayed(project, model), *replayed_tables(project, model, key), *replayed_evidence(project, model)]
+    found = [row for row in every if key in (None, row["partition"])]
     answer(found, as_json)
     different = next((row for row in found if not row["same"]), None)
     if different is not None:

@@ -23,7 +23,8 @@ ORDERS = 1_000_000  # measurements a record of the ledger has room for
 
 def alarms_table(project: Project, name: str) -> Table:
     """Return the table of a model's alarms."""
-    return Table(project.model_home(name) / "alarms", with_partition("alarms", ALARM_SCHEMA))
+    table = Table(project.model_home(name) / "alarms", with_partition("alarms", ALARM_SCHEMA))
+    return table.as_of(project.versions.get("alarms"))
 
 
 def standing(project: Project, name: str) -> list[Alarm]:

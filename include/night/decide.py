@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.config.model import WindowSettings
 from include.night.begun import begun
+from include.night.pinned import versions_now
 from include.night.probes import with_probes
 from include.night.state import state_of
 from include.policy.decide import decide as decide_by_policy
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from include.night.begun import Begun
+    from include.policy.parse import Policy
     from include.policy.state import Decision
     from include.project import Project
     from include.registry.ledger import Record
@@ -55,11 +57,12 @@ def decide(project: Project, name: str, partition: str, *, force: str | None = N
     key = f"decision/{partition}" + (f"/forced/{force}" if force else "")
     recorded = found.ledger.find(key)
     if recorded is None:
-        policy = policy_of(found.model.policy, found.night.grain, _delay(found), _own_window(found))
-        state = with_probes(project, found, policy, state_of(project, found, force))
+        policy, tables = policy_of_night(found), versions_now(project, name)
+        then = project.as_of(tables)
+        state = with_probes(then, found, policy, state_of(then, found, force))
         decision = in_order(decide_by_policy(policy, state), found.ledger.records(), partition)
-        body = decision_record(policy, state, decision, OTHERS) | {"partition": partition}
-        recorded = found.ledger.append("decision", key, body)
+        pins = {"partition": partition, "configuration": project.catalog.digest(name), "tables": tables}
+        recorded = found.ledger.append("decision", key, decision_record(policy, state, decision, OTHERS) | pins)
     told = recorded.body["decision"]
     return {"verdict": told["verdict"], "reason": told["reason"], "rule": told["rule"]}
 
@@ -68,6 +71,11 @@ def decision_of_night(records: Sequence[Record], partition: str) -> Record | Non
     """Return the newest decision of a night: that of the policy, or a later forced one."""
     found = [r for r in records if r.kind == "decision" and r.body["partition"] == partition]
     return found[-1] if found else None
+
+
+def policy_of_night(found: Begun) -> Policy:
+    """Return the policy that the model's YAML names, with its limits and what it tries."""
+    return policy_of(found.model.policy, found.night.grain, _delay(found), _own_window(found))
 
 
 def _delay(found: Begun) -> int:

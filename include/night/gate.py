@@ -15,7 +15,7 @@ from include.night.golden import freeze
 from include.night.held_out import Rivals, golden_night, held_out_keys, mean_loss, night_path, scored_nights
 from include.night.labels import labelled_with_features
 from include.night.messages import tell
-from include.night.pinned import training_rows
+from include.night.pinned import training_rows, versions_now
 from include.night.refit import refitted
 from include.night.score import artifact_of
 from include.night.tracking import show_training
@@ -91,6 +91,17 @@ def _to_judge(records: Sequence[Record], partition: str) -> str | None:
 
 
 def _judged(project: Project, found: Begun, digest: str) -> Record:
+    tables = versions_now(project, found.model.name)
+    then = project.as_of(tables)
+    if found.model.gate.golden_set is not None:
+        freeze(then, found, labelled_with_features(then, found))  # where the YAML asks for it since the training
+    pins = {"configuration": project.catalog.digest(found.model.name), "tables": tables}
+    body = judged(then, found, digest) | pins
+    return found.ledger.append("gate", f"gate/{digest}/{found.night.key}", body)
+
+
+def judged(project: Project, found: Begun, digest: str) -> dict[str, Any]:
+    """Return the verdict on a candidate with all its numbers, as the ledger records it; nothing is written."""
     records = found.ledger.records()
     trained = next(r for r in records if r.kind == "candidate" and r.body["candidate"] == digest)
     serving = champion(records)  # the present one: it may be another than when the candidate was trained
@@ -102,8 +113,6 @@ def _judged(project: Project, found: Begun, digest: str) -> Record:
     looks = [r for r in records if r.kind == "gate" and r.body["candidate"] == digest]
     first = [r for r in looks if r.body["champion"] == rival]  # against another champion it is another judgement
     looked = int(first[0].body["report"]["nights"]) if first else None
-    if terms.golden_set:
-        freeze(project, found, labelled)  # where the YAML asks for it since the training
     nights = scored_nights(
         project, found, held_out, rivals, terms, len(first[0].body["holdout"] if first else held_out)
     )
@@ -116,7 +125,7 @@ def _judged(project: Project, found: Begun, digest: str) -> Record:
         parts=parts_of(project, found, rivals.candidate, held_out),
         bootstrap=rival is None,
     )
-    body = {
+    return {
         "partition": found.night.key,
         "candidate": digest,
         "champion": rival,
@@ -129,7 +138,6 @@ def _judged(project: Project, found: Begun, digest: str) -> Record:
         "path": night_path(nights, terms),
         **mean_loss(nights, terms),
     }
-    return found.ledger.append("gate", f"gate/{digest}/{found.night.key}", body)
 
 
 def _first_held_out(trained: Record) -> str:

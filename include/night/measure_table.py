@@ -25,7 +25,8 @@ _SCHEMA = pa.schema([field for field in PERFORMANCE.schema if field.name != PART
 
 def performance_table(project: Project, name: str) -> Table:
     """Return a model's table of performance."""
-    return Table(project.model_home(name) / "performance", PERFORMANCE)
+    table = Table(project.model_home(name) / "performance", PERFORMANCE)
+    return table.as_of(project.versions.get("performance"))
 
 
 def performance_row(one: Performance, *, version: str, night: str) -> dict[str, Any]:

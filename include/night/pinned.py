@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from include.errors import ModelError
+from include.night.alarms import alarms_table
 from include.night.golden import golden_keys, golden_record
+from include.night.measure_table import performance_table
 from include.night.rows import features_table, labelled_rows, labels_table
+from include.night.steps import steps_table
 from include.registry.manifest import TableInput
 
 if TYPE_CHECKING:
@@ -37,6 +40,19 @@ class Pins:
         if self.golden is not None:
             found.append(TableInput(table=f"models/{model}/{GOLDEN}", version=self.golden))
         return tuple(found)
+
+
+def versions_now(project: Project, name: str) -> dict[str, int]:
+    """Return the newest versions of the tables that decisions and verdicts look at; 0, which is empty, of one to come."""
+    features = features_table(project, name)
+    tables = {
+        "labels": labels_table(project, name),
+        "performance": performance_table(project, name),
+        "alarms": alarms_table(project, name),
+        "steps": steps_table(project, "models", name),
+    }
+    found = {table: each.version() or 0 for table, each in tables.items()}
+    return {"features": (features.version() or 0) if features else 0, **found}
 
 
 def pins_of(project: Project, found: Begun) -> Pins:

@@ -12,6 +12,8 @@ from include.evidence.settings import Settings
 from include.evidence.stream import NightValue
 from include.night.alarms import alarms_table
 from include.night.decide import in_order
+from include.night.recomputed import recomputed
+from include.night.witnessed import unlike_witnessed
 from include.partitions import partitions_per_year
 from include.policy.decide import decided_again, decision_of
 from include.policy.difference import first_difference
@@ -92,6 +94,27 @@ def replayed_evidence(project: Project, name: str) -> list[dict[str, Any]]:
         *_alarms(kept, [*again.alarms, *again.notices]),
     ]
     return _by_night(stored, kept, found)
+
+
+def replayed_tables(project: Project, name: str, partition: str | None = None) -> list[dict[str, Any]]:
+    """Return, for each decision and verdict, whether the tables give it again, and what tells that the ledger was cut.
+
+    Returns
+    -------
+    list of dict
+        As `replayed_evidence` gives them; ``reason`` also says what was taken from the record.
+    """
+    lines = []
+    for one in recomputed(project, name, partition):
+        if one.difference is not None:
+            field, recorded, again = one.difference
+            lines.append(_line(one.partition, recorded, again, f"{field} in {one.what}", same=False))
+        else:
+            told = f"{one.fields} fields" if one.fields != 1 else "1 field"
+            left = f" (taken from the record: {one.left})" if one.left else ""
+            lines.append(_line(one.partition, told, told, f"{one.what}{left}", same=True))
+    unlike = [one for one in unlike_witnessed(project, name) if partition in (None, one.partition)]
+    return [*lines, *(_line(one.partition, one.recorded, one.again, one.what, same=False) for one in unlike)]
 
 
 Found = tuple[str, str, Any, Any]  # partition, what, recorded, again

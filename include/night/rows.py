@@ -25,12 +25,13 @@ _LABEL_SCHEMA = pa.schema([("_key", pa.string()), ("label", pa.float64()), ("lab
 def features_table(project: Project, name: str) -> Table | None:
     """Return a model's table of feature rows, None before its first night."""
     like = TableSpec("features", None, partition_by=_BY, replaced_by=_BY)
-    return Table.existing(project.model_home(name) / "features", f"features of {name}", like)
+    found = Table.existing(project.model_home(name) / "features", f"features of {name}", like)
+    return found and found.as_of(project.versions.get("features"))
 
 
 def labels_table(project: Project, name: str) -> Table:
     """Return a model's table of labels."""
-    return Table(project.model_home(name) / "labels", LABELS)
+    return Table(project.model_home(name) / "labels", LABELS).as_of(project.versions.get("labels"))
 
 
 def present_features(project: Project, name: str) -> Table:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from include.night.witnessed import seen_at
 from include.storage.schemas import STEPS
 from include.storage.tables import Table
 
@@ -59,7 +60,8 @@ def step(project: Project, kind: str, name: str, partition: str, what: str) -> I
     Notes
     -----
     Peak memory is that of the interpreter since the step began where the system can say so (Linux), else since its own
-    start. A step that fails is recorded too, with state ``failed``. A killed one leaves no row.
+    start. A step that fails is recorded too, with state ``failed``. A killed one leaves no row. The row's commit says which
+    records the ledger had then (`include.night.witnessed`).
     """
     cost, began, started = Cost(), time.monotonic(), project.clock()
     cpu = _cpu_seconds()
@@ -86,12 +88,13 @@ def step(project: Project, kind: str, name: str, partition: str, what: str) -> I
 
 def steps_table(project: Project, kind: str, name: str) -> Table:
     """Return the table of the steps of a model (``models``) or dataset (``datasets``)."""
-    return Table(project.home / kind / name / "steps", STEPS)
+    return Table(project.home / kind / name / "steps", STEPS).as_of(project.versions.get("steps"))
 
 
 def _record(project: Project, kind: str, name: str, partition: str, row: dict[str, Any]) -> None:
     schema = pa.schema([field for field in STEPS.schema if field.name != "_partition"])
-    steps_table(project, kind, name).append(pa.Table.from_pylist([row], schema), partition, run_key=row["attempt"])
+    rows, told = pa.Table.from_pylist([row], schema), seen_at(project, kind, name, partition, row["step"])
+    steps_table(project, kind, name).append(rows, partition, run_key=row["attempt"], told=told)
 
 
 def _cpu_seconds() -> float:

@@ -87,6 +87,16 @@ def alternatives(
 def record(policy: Policy, state: State, decision: Decision, rules: Iterable[str] = ()) -> dict[str, Any]:
     """Return the body of the ledger's decision record: inputs, verdict, reasons, what other policies would have done."""
     return {
+        **settings_of(policy),
+        "state": state.as_json(),
+        "decision": decision.as_json(),
+        "others": alternatives(state, [rule for rule in rules if rule != policy.text], policy.limits, policy.tried),
+    }
+
+
+def settings_of(policy: Policy) -> dict[str, Any]:
+    """Return a policy as a decision record holds it: its rule, its limits, and what it tries."""
+    return {
         "policy": policy.text,
         "limits": {
             "cooldown": policy.limits.cooldown,
@@ -94,9 +104,6 @@ def record(policy: Policy, state: State, decision: Decision, rules: Iterable[str
             "min_new_labels": policy.limits.min_new_labels,
         },
         "tried": {"windows": list(policy.tried.windows), "horizon": policy.tried.horizon, "own": policy.tried.own},
-        "state": state.as_json(),
-        "decision": decision.as_json(),
-        "others": alternatives(state, [rule for rule in rules if rule != policy.text], policy.limits, policy.tried),
     }
 
 
@@ -157,9 +164,20 @@ def decision_of(body: dict[str, Any]) -> Decision:
     return Decision(**found)
 
 
+def others_again(body: dict[str, Any]) -> dict[str, str | None]:
+    """Return what the other policies of a record say of the recorded state within the recorded limits, by rule."""
+    again = alternatives(
+        State.from_json(body["state"]), body.get("others", {}), Limits(**body.get("limits", {})), _tried(body)
+    )
+    return {rule: said["verdict"] for rule, said in again.items()}
+
+
 def decided_again(body: dict[str, Any]) -> Decision:
     """Return what the recorded policy says of the recorded state; `replay` compares it with the recorded decision."""
-    told = body.get("tried", {})
-    tried = Tried(tuple(told["windows"]), told["horizon"], told.get("own")) if told else None
-    policy = parse(str(body.get("policy")), Limits(**body.get("limits", {})), tried)
+    policy = parse(str(body.get("policy")), Limits(**body.get("limits", {})), _tried(body))
     return decide(policy, State.from_json(body["state"]))
+
+
+def _tried(body: dict[str, Any]) -> Tried | None:
+    told = body.get("tried", {})
+    return Tried(tuple(told["windows"]), told["horizon"], told.get("own")) if told else None

@@ -33,21 +33,22 @@ def first_difference(recorded: Decision, again: Decision) -> Found | None:
     ('evidence.passed', 6, 5)
     """
     for name in ("verdict", "rule", "window", "evidence"):
-        found = next(_differences(name, getattr(recorded, name), getattr(again, name)), None)
+        found = next(differences(name, getattr(recorded, name), getattr(again, name)), None)
         if found is not None:
             return found
     return None
 
 
-def _differences(name: str, one: Any, other: Any) -> Iterator[Found]:
+def differences(name: str, one: Any, other: Any) -> Iterator[Found]:
+    """Yield every place in which two JSON values differ; numbers by more than a billionth of them."""
     if isinstance(one, dict) and isinstance(other, dict):
         for key in sorted(one.keys() | other.keys()):
             inner = f"{name}.{key}"
             if key in one or inner not in ADDED_LATER:
-                yield from _differences(inner, one.get(key), other.get(key))
+                yield from differences(inner, one.get(key), other.get(key))
     elif isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)) and len(one) == len(other):
         for place, pair in enumerate(zip(one, other, strict=True)):
-            yield from _differences(f"{name}[{place}]", *pair)
+            yield from differences(f"{name}[{place}]", *pair)
     elif not _same(one, other):
         yield name, one, other
 

@@ -128,6 +128,13 @@ class Ledger:
         found = self.records(kind)
         return found[-1] if found else None
 
+    def until(self, number: int) -> Ledger:
+        """Return the ledger as it was when it had so many records; nothing can be written to it."""
+        past = _Past(self.location, self._stamp, self._clock)
+        past._records = self.records()[:number]
+        past._by_key = {record.key: record for record in past._records}
+        return past
+
     def append(
         self,
         kind: str,
@@ -294,6 +301,28 @@ class Ledger:
 
 def _changed(where: str) -> LedgerError:
     return LedgerError.at(where, "was changed after it was written", "its own digest", "restore the record from a copy")
+
+
+class _Past(Ledger):
+    """A ledger that neither grows nor is written to."""
+
+    def append(self, kind: str, key: str, body: Mapping[str, Any], **_: Any) -> Record:
+        """Refuse to write.
+
+        Raises
+        ------
+        LedgerError
+            Always.
+        """
+        raise LedgerError.at(
+            f"{self.location}, {kind} {key}",
+            "would be written into the past",
+            "a record that is there",
+            "append to the ledger itself",
+        )
+
+    def _refresh(self) -> None:
+        return
 
 
 def _name(number: int) -> str:

@@ -74,7 +74,9 @@ def replacement(spec: TableSpec, wanted: Publication) -> Write:
     return Write(fence_of(spec, values), mine, wanted.staged, wanted.token)
 
 
-def commit(table: Table, writes: Sequence[Write], mode: str) -> tuple[int, list[bool]]:
+def commit(
+    table: Table, writes: Sequence[Write], mode: str, told: Mapping[str, str] | None = None
+) -> tuple[int, list[bool]]:
     """Make one commit of what is not there yet, anew until no other commit comes between.
 
     Parameters
@@ -85,6 +87,8 @@ def commit(table: Table, writes: Sequence[Write], mode: str) -> tuple[int, list[
         Shown together or not at all.
     mode : str
         ``append``, or ``overwrite``: in the place of what the partitions held.
+    told : mapping of str, optional
+        Metadata of the commit.
 
     Returns
     -------
@@ -103,7 +107,7 @@ def commit(table: Table, writes: Sequence[Write], mode: str) -> tuple[int, list[
             _refuse_stale(table.spec, found, todo)
         try:
             if todo:
-                _write(table.spec, found, todo, mode)
+                _write(table.spec, found, todo, mode, told)
         except CommitFailedError:
             pause(attempt)
             continue
@@ -133,7 +137,9 @@ def _refuse_stale(spec: TableSpec, table: DeltaTable, writes: Sequence[Write]) -
             )
 
 
-def _write(spec: TableSpec, table: DeltaTable, writes: Sequence[Write], mode: str) -> None:
+def _write(
+    spec: TableSpec, table: DeltaTable, writes: Sequence[Write], mode: str, told: Mapping[str, str] | None
+) -> None:
     files = [file for one in writes for file in one.staged]
     table.create_write_transaction(
         [AddAction(f.path, f.bytes, dict(f.values), f.modified_ms, True, f.statistics) for f in files],
@@ -141,7 +147,9 @@ def _write(spec: TableSpec, table: DeltaTable, writes: Sequence[Write], mode: st
         schema=table.schema(),
         partition_by=list(spec.partition_by),
         partition_filters=_replaced(spec, writes) if mode == "overwrite" else None,
-        commit_properties=CommitProperties(app_transactions=[Transaction(w.fence, w.mine) for w in writes]),
+        commit_properties=CommitProperties(
+            custom_metadata=dict(told or {}), app_transactions=[Transaction(w.fence, w.mine) for w in writes]
+        ),
         post_commithook_properties=NO_CLEAN_UP,
     )
 

@@ -79,21 +79,28 @@ class Table(StoredTable):
         empty = Write(fence_of(self.spec, found), number_of(run_key), (), values=tuple(found.items()))
         return self._commit([empty], "overwrite")[0]
 
-    def append(self, rows: pa.Table, values: str | Mapping[str, str], *, run_key: str) -> Published:
-        """Add rows to a partition, once per ``run_key`` however often it is called."""
-        return self._append([(rows, values)], run_key)
+    def append(
+        self, rows: pa.Table, values: str | Mapping[str, str], *, run_key: str, told: Mapping[str, str] | None = None
+    ) -> Published:
+        """Add rows to a partition, once per ``run_key`` however often it is called; the commit's metadata hold ``told``."""
+        return self._append([(rows, values)], run_key, told)
 
     def append_all(self, rows: Mapping[str, pa.Table], *, run_key: str) -> Published:
         """Add rows to several partitions in one commit, once per ``run_key`` however often it is called."""
         return self._append([(table, key) for key, table in rows.items()], run_key)
 
-    def _append(self, parts: Sequence[tuple[pa.Table, str | Mapping[str, str]]], run_key: str) -> Published:
+    def _append(
+        self,
+        parts: Sequence[tuple[pa.Table, str | Mapping[str, str]]],
+        run_key: str,
+        told: Mapping[str, str] | None = None,
+    ) -> Published:
         fence = f"append/{run_key}"
         table = self.opened()
         if table is not None and table.transaction_version(fence) is not None:
             return Published(int(table.version()), changed=False)
         staged = [self.stage(rows.to_batches(), values) for rows, values in parts]
-        return self._commit([Write(fence, 1, tuple(staged))], "append")[0]
+        return self._commit([Write(fence, 1, tuple(staged))], "append", told)[0]
 
     def compact(self) -> bool:
         """Merge the files of each partition into one, and write a checkpoint; the rows stay the same.
@@ -163,8 +170,8 @@ class Table(StoredTable):
         refuse_newer(found, self.spec.name, self.spec.version)
         return found
 
-    def _commit(self, writes: Sequence[Write], mode: str) -> list[Published]:
-        version, changed = commit(self, writes, mode)
+    def _commit(self, writes: Sequence[Write], mode: str, told: Mapping[str, str] | None = None) -> list[Published]:
+        version, changed = commit(self, writes, mode, told)
         return [Published(version, changed=one) for one in changed]
 
     def _values(self, values: str | Mapping[str, str]) -> dict[str, str]:
