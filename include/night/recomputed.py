@@ -202,7 +202,8 @@ def _gate(past: _Past, records: Sequence[Record]) -> Recomputed:
         again = judged(past.project(), past.begun, str(body["candidate"]))
     except (NightshiftError, OSError, KeyError, StopIteration) as error:
         return Recomputed(past.partition, what, 0, None, f"all of it: {_words(error)}")
-    told, now = _numbers(body, timed=timed), _numbers(again, timed=timed)
+    told = _numbers(body, timed=timed)
+    now = _like(told, _numbers(again, timed=timed))
     left = [f"verdict and {_MEASURED}: measured anew each time"] if timed else []
     return _compared(past, what, _fields("", told, now), set(now) if past.why else (), past.why, left)
 
@@ -213,18 +214,18 @@ def _refit(past: _Past, what: str, candidate: str, records: Sequence[Record]) ->
     first = next((r for r in records if r.key == key), None)
     if first is None:
         return Recomputed(past.partition, what, 0, (f"record {key}", "none", "the candidate that was refitted"))
-    report = past.body["report"]
-    mine = {**past.body, "report": {**report, "parts": report["parts"][: len(first.body["report"]["parts"])]}}
-    fields = _fields("", _numbers(mine, timed=False), _numbers(first.body, timed=False))
+    told = _numbers(first.body, timed=False)
+    fields = _fields("", _like(told, _numbers(past.body, timed=False)), told)
     return _compared(past, what, fields, (), "", ["checks of the refit: they are not repeated"])
 
 
 def _numbers(body: Mapping[str, Any], *, timed: bool) -> dict[str, Any]:
     """Return what a verdict says without its words, and without what hangs on how long something took."""
     report = _wordless(body["report"])
+    report["parts"] = {part["name"]: part for part in report["parts"]}
     if timed:
         report = {name: value for name, value in report.items() if name not in ("verdict", "ask_person")}
-        report["parts"] = [part for part in report["parts"] if part["name"] != _MEASURED]
+        report["parts"].pop(_MEASURED)
     left_out = ("report", "verdict") if timed else ("report",)
     return {name: body.get(name) for name in _VERDICT if name not in left_out} | {"report": report}
 
@@ -233,6 +234,13 @@ def _wordless(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _wordless(item) for name, item in value.items() if name != "reason"}
     return [_wordless(item) for item in value] if isinstance(value, list) else value
+
+
+def _like(told: Any, again: Any) -> Any:
+    """Return a value without the names that another does not have: a later version may say more."""
+    if isinstance(told, dict) and isinstance(again, dict):
+        return {name: _like(told[name], again[name]) for name in told if name in again}
+    return again
 
 
 def _words(error: BaseException) -> str:
