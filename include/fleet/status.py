@@ -43,7 +43,9 @@ def _line(project: Project, name: str) -> dict[str, Any]:
 
 
 def _told(project: Project, name: str) -> dict[str, Any]:
-    records = project.model_ledger(name).records()
+    ledger = project.model_ledger(name)
+    ledger.check()
+    records = ledger.records()
     serving, lines, on_trial = champion(records), night_lines(project, name), trial(records)
     newest = lines[-1] if lines else None
     return {

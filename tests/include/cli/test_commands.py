@@ -377,6 +377,6 @@ def test_night_refuses_and_status_tells_a_changed_ledger(
     assert "0000000002.json: was changed after it was written" in " ".join(errors.split())
     code, said, _ = _said(monkeypatch, capsys, "status", "--json")
     (row,) = json.loads(said)
-    assert (code, row["model"], row["champion"]) == (0, "sales", None)
-    assert row["state"].startswith("its ledger is broken: ")
-    assert "0000000002.json" in row["state"]
+    assert (code, row["model"], row["champion"]) == (1, "sales", None)
+    assert row["state"] == "damaged"
+    assert "0000000002.json: was changed after it was written" in row["problem"]
