@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from include.project import Project
 
 Model = Annotated[str, typer.Argument(help="Model")]
-_STATUS = ("model", "champion", "digest", "waiting", "stage", "frozen", "night", "decision", "state")
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the ledger")]
 
 
