@@ -7,6 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from include.config.model import WindowSettings
+from include.night.asked import asked
 from include.night.begun import begun
 from include.night.pinned import versions_now
 from include.night.probes import with_probes
@@ -61,7 +62,7 @@ def decide(project: Project, name: str, partition: str, *, force: str | None = N
         then = project.as_of(tables)
         state = with_probes(then, found, policy, state_of(then, found, force))
         decision = in_order(decide_by_policy(policy, state), found.ledger.records(), partition)
-        pins = {"partition": partition, "configuration": project.catalog.digest(name), "tables": tables}
+        pins = {"partition": partition, "settings": asked(project, found.model), "tables": tables}
         recorded = found.ledger.append("decision", key, decision_record(policy, state, decision, OTHERS) | pins)
     told = recorded.body["decision"]
     return {"verdict": told["verdict"], "reason": told["reason"], "rule": told["rule"]}

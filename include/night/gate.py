@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.evaluation.gate import judge
 from include.evaluation.terms import Terms
+from include.night.asked import asked
 from include.night.begun import begun
 from include.night.days import days_told
 from include.night.gate_parts import costs_of, parts_of
@@ -95,7 +96,7 @@ def _judged(project: Project, found: Begun, digest: str) -> Record:
     then = project.as_of(tables)
     if found.model.gate.golden_set is not None:
         freeze(then, found, labelled_with_features(then, found))  # where the YAML asks for it since the training
-    pins = {"configuration": project.catalog.digest(found.model.name), "tables": tables}
+    pins = {"settings": asked(project, found.model), "tables": tables}
     body = judged(then, found, digest) | pins
     return found.ledger.append("gate", f"gate/{digest}/{found.night.key}", body)
 

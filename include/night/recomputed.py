@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from include.errors import NightshiftError
+from include.night.asked import asked, still_asked
 from include.night.begun import Begun
 from include.night.decide import policy_of_night
 from include.night.gate import judged
@@ -96,7 +97,7 @@ class _Past:
         self._project, self.tables = project, dict(record.body.get("tables", {}))
         start = self.ledger.find(f"night/{self.partition}")
         self.begun = Begun(model, project.night(model, self.partition), self.ledger, start.body if start else {})
-        self.configured = self._configuration(start) == project.catalog.digest(name)
+        self.configured = self._as_configured(start)
 
     def project(self, *, only: Collection[str] | None = None) -> Project:
         """Return the installation with the tables of the record, all or some of them."""
@@ -110,10 +111,13 @@ class _Past:
             return "the record names no versions of tables"
         return "" if self.configured else "the configuration was changed since"
 
-    def _configuration(self, start: Record | None) -> Any:
-        """Return the configuration of the record; before it was recorded, that of the night where no person forced anything."""
+    def _as_configured(self, start: Record | None) -> bool:
+        """Tell whether the configuration asks what it did: as the record says, or the night where no person forced anything."""
+        model, told = self.begun.model, self.body.get("settings")
         forced = self.body.get("state", {}).get("forced")
-        return self.body.get("configuration", start.body["configuration"] if start and not forced else None)
+        if start is not None and not forced and start.body["configuration"] == self._project.catalog.digest(model.name):
+            return True
+        return told is not None and still_asked(told, asked(self._project, model))
 
 
 def _together(past: _Past, parts: Sequence[Recomputed]) -> Recomputed:

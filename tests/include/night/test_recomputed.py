@@ -176,8 +176,17 @@ def test_a_changed_configuration_takes_only_what_hangs_on_it_from_the_record(wor
     assert [name for _, name, _, _ in _different(world)] == ["state.since_cut"]
 
 
+def test_a_changed_configuration_that_decides_nothing_excuses_nothing(world: World) -> None:
+    (world.config / "models" / "sales.yaml").write_text(SALES.replace("Chance that", "How likely it is that"))
+    rechained(world, changed(f"decision/{FOURTH}", state__new_labels=17, limits__cooldown=9))
+    assert [name for _, name, _, _ in _different(world)] == ["state.new_labels"]
+    rechained(world, changed("gate/", candidate_loss=0.1))
+
+    assert "candidate_loss" in [name for _, name, _, _ in _different(world)]
+
+
 def test_a_record_of_before_is_confirmed_or_said_to_be_taken(world: World) -> None:
-    old = changed("", tables=..., configuration=...)
+    old = changed("", tables=..., settings=...)
 
     def as_before(key: str, body: dict[str, Any]) -> None:
         if not key.startswith("night/"):
