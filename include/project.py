@@ -72,6 +72,7 @@ class Project:
     clock: Callable[[], datetime] = field(default=utc_now)
     versions: Mapping[str, int] = field(default_factory=dict)
     _ledgers: dict[str, Ledger] = field(default_factory=dict, repr=False, compare=False)
+    _pinned: dict[str, Table] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def open(
@@ -148,7 +149,15 @@ class Project:
     def as_of(self, versions: Mapping[str, int], *ledgers: Ledger) -> Project:
         """Return the installation with some of a model's tables, and ledgers, as they were: for reading that one model."""
         past = {one.location.uri: one for one in ledgers}
-        return replace(self, versions=dict(versions), _ledgers=self._ledgers | past)
+        return replace(self, versions=dict(versions), _ledgers=self._ledgers | past, _pinned={})
+
+    def as_it_was(self, name: str, table: Table) -> Table:
+        """Return a model's table in the version that `as_of` was told, opened once; itself where none was."""
+        if name not in self.versions:
+            return table
+        if name not in self._pinned:
+            self._pinned[name] = table.pinned(self.versions[name])
+        return self._pinned[name]
 
     # ---- time --------------------------------------------------------------------------------------------------
 

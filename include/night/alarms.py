@@ -24,7 +24,7 @@ ORDERS = 1_000_000  # measurements a record of the ledger has room for
 def alarms_table(project: Project, name: str) -> Table:
     """Return the table of a model's alarms."""
     table = Table(project.model_home(name) / "alarms", with_partition("alarms", ALARM_SCHEMA))
-    return table.as_of(project.versions.get("alarms"))
+    return project.as_it_was("alarms", table)
 
 
 def standing(project: Project, name: str) -> list[Alarm]:

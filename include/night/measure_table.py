@@ -25,8 +25,7 @@ _SCHEMA = pa.schema([field for field in PERFORMANCE.schema if field.name != PART
 
 def performance_table(project: Project, name: str) -> Table:
     """Return a model's table of performance."""
-    table = Table(project.model_home(name) / "performance", PERFORMANCE)
-    return table.as_of(project.versions.get("performance"))
+    return project.as_it_was("performance", Table(project.model_home(name) / "performance", PERFORMANCE))
 
 
 def performance_row(one: Performance, *, version: str, night: str) -> dict[str, Any]:

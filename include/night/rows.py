@@ -26,12 +26,12 @@ def features_table(project: Project, name: str) -> Table | None:
     """Return a model's table of feature rows, None before its first night."""
     like = TableSpec("features", None, partition_by=_BY, replaced_by=_BY)
     found = Table.existing(project.model_home(name) / "features", f"features of {name}", like)
-    return found and found.as_of(project.versions.get("features"))
+    return found and project.as_it_was("features", found)
 
 
 def labels_table(project: Project, name: str) -> Table:
     """Return a model's table of labels."""
-    return Table(project.model_home(name) / "labels", LABELS).as_of(project.versions.get("labels"))
+    return project.as_it_was("labels", Table(project.model_home(name) / "labels", LABELS))
 
 
 def present_features(project: Project, name: str) -> Table:

@@ -88,7 +88,8 @@ def step(project: Project, kind: str, name: str, partition: str, what: str) -> I
 
 def steps_table(project: Project, kind: str, name: str) -> Table:
     """Return the table of the steps of a model (``models``) or dataset (``datasets``)."""
-    return Table(project.home / kind / name / "steps", STEPS).as_of(project.versions.get("steps"))
+    table = Table(project.home / kind / name / "steps", STEPS)
+    return project.as_it_was("steps", table) if kind == "models" else table
 
 
 def _record(project: Project, kind: str, name: str, partition: str, row: dict[str, Any]) -> None:

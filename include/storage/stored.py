@@ -44,10 +44,6 @@ class StoredTable:
         found._pin = self.opened(version)
         return found
 
-    def as_of(self, version: int | None) -> Self:
-        """Return the table pinned to a version, itself where none is named."""
-        return self if version is None else self.pinned(version)
-
     @classmethod
     def existing(cls, location: Location, name: str, like: TableSpec | None = None) -> Self | None:
         """Return the table that is at a location, with the columns it has; None when there is none."""
