@@ -83,7 +83,7 @@ def recomputed(project: Project, name: str, partition: str | None = None) -> lis
                 past = _Past(project, name, record, place)
                 found.append(_together(past, [_state(past), _settings(past), _others(past)]))
             elif record.kind == "gate":
-                found.append(_gate(_Past(project, name, record, place), records[:place]))
+                found.append(_gate(_Past(project, name, record, place), records))
     return found
 
 
@@ -209,7 +209,9 @@ def _gate(past: _Past, records: Sequence[Record]) -> Recomputed:
     told = _numbers(body, timed=timed)
     now = _like(told, _numbers(again, timed=timed))
     left = [f"verdict and {_MEASURED}: measured anew each time"] if timed else []
-    return _compared(past, what, _fields("", told, now), set(now) if past.why else (), past.why, left)
+    erased = any(r.kind == "erasure" and r.number > past.record.number for r in records)
+    why = past.why or ("a person's rows were erased since" if erased else "")
+    return _compared(past, what, _fields("", told, now), set(now) if why else (), why, left)
 
 
 def _refit(past: _Past, what: str, candidate: str, records: Sequence[Record]) -> Recomputed:

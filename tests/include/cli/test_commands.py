@@ -122,6 +122,19 @@ def test_replay_names_the_first_difference_and_fails(
     assert f"{SECOND}: p_value of mean_shift of amount: recorded" in " ".join(complaint.split())
 
 
+def test_replay_finds_a_changed_record_under_a_whole_chain(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.include.night.forged import changed, rechained
+
+    rechained(world, changed("gate/", candidate_loss=0.1))
+    code, said, complaint = _said(monkeypatch, capsys, "replay", "sales", "--partition", FIRST, "--json")
+
+    assert code == 1
+    assert {row["partition"] for row in json.loads(said)} == {FIRST}
+    assert f"{FIRST}: candidate_loss in verdict gate/" in " ".join(complaint.split())
+
+
 def test_signals_and_alarms_of_a_night_in_json(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

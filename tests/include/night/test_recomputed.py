@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from include.fleet.erasure import erase
 from include.night.measure_table import performance_table
 from include.night.recomputed import recomputed
 from include.night.replay import replayed
@@ -227,6 +228,15 @@ def test_a_missing_model_file_is_said_not_to_be_recomputed(world: World) -> None
 
     assert (verdict.difference, verdict.fields) == (None, 0)
     assert candidate in verdict.left
+
+
+def test_rows_that_were_erased_excuse_a_verdict_and_say_so(world: World) -> None:
+    held_out = world.project().model_ledger("sales").records("gate")[-1].body["holdout"]
+    number = world.orders(held_out[0])[0]["number"]
+    erase(world.project(), "shop", [number], reason="request 7")
+
+    assert _different(world) == []
+    assert _again(world, FOURTH)[-1].left.endswith(": a person's rows were erased since")
 
 
 def test_nothing_is_written(world: World) -> None:
